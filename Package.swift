@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Where `scripts/setup` put OpenVINO and the models; `. scripts/environment` exports it.
+let prefix = Context.environment["FACELLM_PREFIX"] ?? "/usr/local"
+
+/// What every Swift target is compiled with.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// OpenVINO lies in a folder of its own, so the binaries carry its path.
+let findOpenVINO: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(prefix)/lib/openvino-2026.4.1"])
+]
+
+let package = Package(
+    name: "facellm",
+    products: [
+        .executable(name: "facellm", targets: ["facellm"]),
+        .executable(name: "facellm-bench", targets: ["facellm-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // C libraries
+        .systemLibrary(name: "CFFmpeg", pkgConfig: "libavformat"),
+        .systemLibrary(name: "COpenVINO", pkgConfig: "facellm-openvino"),
+        // Unoptimised pixel loops would make debug tests a hundred times slower.
+        .target(
+            name: "CImaging",
+            cSettings: [
+                .unsafeFlags(["-O3"]),
+                .define("FACELLM_PREFIX", to: "\"\(prefix)\""),
+            ]
+        ),
+
+        // The stages, in the order of the data flow
+        .target(name: "Imaging", dependencies: ["CImaging", "CFFmpeg"], swiftSettings: swiftSettings),
+        .target(name: "Video", dependencies: ["Imaging", "CFFmpeg"], swiftSettings: swiftSettings),
+        .target(
+            name: "Faces",
+            dependencies: ["Imaging", "COpenVINO", "CImaging", "CFFmpeg"],
+            resources: [.embedInCode("Parameters/face-template.json"), .embedInCode("Parameters/expression-head.json")],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "Events", swiftSettings: swiftSettings),
+        .target(
+            name: "Analysis",
+            dependencies: ["Video", "Faces", "Events", "Imaging", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swiftSettings
+        ),
+
+        // Programs
+        .executableTarget(
+            name: "facellm",
+            dependencies: [
+                "Analysis", "CFFmpeg", "Events", "Faces", "Video",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO
+        ),
+        .executableTarget(
+            name: "facellm-bench",
+            dependencies: [
+                "Analysis", "Events", "Faces", "Video",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO
+        ),
+
+        // Tests mirror the targets.
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
+        .testTarget(name: "VideoTests", dependencies: ["Video"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "FacesTests", dependencies: ["Faces"], swiftSettings: swiftSettings, linkerSettings: findOpenVINO),
+        .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "AnalysisTests", dependencies: ["Analysis"], swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO),
+        .testTarget(name: "EndToEndTests", dependencies: ["Events"], swiftSettings: swiftSettings),
+    ]
+)

@@ -1,0 +1,250 @@
+package import Events
+package import Faces
+internal import Imaging
+package import Logging
+package import Video
+
+/// How a run went, for the one who started it.
+package struct RunOutcome: Sendable {
+    /// As in the table of exit statuses: 0 complete, 1 failure, 2 usage, 3 input unreadable, 4 too many decode errors,
+    /// 130 and 143 after a signal.
+    package var exitStatus: Int32
+    /// What went wrong, with the remedy; nil when nothing did.
+    package var message: String?
+    package var ledger = Ledger()
+    package var video = VideoStatistics()
+    package var timings = StageTimings()
+}
+
+/// What a progress line can tell.
+package struct RunProgress: Sendable, Hashable {
+    /// Seconds of video that were looked at.
+    package var mediaTime: Double
+    /// Seconds in all, where the container tells.
+    package var duration: Double?
+    /// Faces in the last sampled frame.
+    package var faces: Int
+    /// Tracks so far.
+    package var tracks: Int
+}
+
+/// Analyses one video from its beginning to its end and writes its events.
+///
+/// The reader decodes on threads of its own, this actor analyses on its own queue, and the hand-over between them is
+/// bounded: a slow analysis makes the reader wait, and nothing is lost.
+package actor RecordedRun {
+    package struct Options: Sendable {
+        package var reader: VideoReader.Options
+        package var analysis = AnalysisSettings()
+        package var models: ModelFolder
+        /// The name of the source in events.
+        package var sourceName: String
+        /// A path, or `-` for standard output.
+        package var output = "-"
+        /// Leaves out of events what differs between two runs.
+        package var stable = false
+        /// An annotated copy of the video.
+        package var annotated: String?
+        /// A folder for a crop of each track's best shot.
+        package var crops: String?
+        /// Keeps the duration of every call of every stage.
+        package var measuresTimings = false
+
+        package init(reader: VideoReader.Options, models: ModelFolder, sourceName: String) {
+            self.reader = reader
+            self.models = models
+            self.sourceName = sourceName
+        }
+    }
+
+    /// Why a run is asked to stop.
+    package enum StopReason: Int32, Sendable {
+        case interrupted = 130
+        case terminated = 143
+    }
+
+    private let options: Options
+    private let logger: Logger
+    private let report: @Sendable (RunProgress) -> Void
+    private let executor = QueueExecutor(label: "facellm.analysis")
+    private let stopping: StopSwitch
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameter report: called after each sampled frame, on the analysis' queue.
+    package init(options: Options, logger: Logger, report: @escaping @Sendable (RunProgress) -> Void = { _ in }) {
+        self.options = options
+        self.logger = logger
+        self.report = report
+        stopping = StopSwitch()
+    }
+
+    /// Asks the run to end after the frame in hand, with a complete last line; from any thread.
+    package nonisolated func stop(_ reason: StopReason) {
+        stopping.stop(reason)
+    }
+
+    /// Runs to the end. Never throws: what went wrong is in the outcome, after everything good was written.
+    package func run() async -> RunOutcome {
+        var log: EventLog
+        do throws(EventError) {
+            log = try EventLog(path: options.output, source: options.sourceName, stable: options.stable)
+        } catch {
+            return RunOutcome(exitStatus: error.exitCode, message: error.description)
+        }
+        let reader: VideoReader
+        let analysis: SourceAnalysis
+        do {
+            // Opened first: a wrong name should be told at once, not after the models were loaded.
+            reader = try await VideoReader.open(options.reader)
+            stopping.attach { reader.cancel() }
+            let core = try InferenceCore()
+            analysis = try SourceAnalysis(core: core, models: options.models, settings: options.analysis)
+            analysis.timings.isEnabled = options.measuresTimings
+        } catch let error as VideoError {
+            return RunOutcome(exitStatus: stopping.reason?.rawValue ?? error.exitStatus, message: error.description)
+        } catch {
+            return RunOutcome(exitStatus: 1, message: "\(error)")
+        }
+        return await follow(reader, with: analysis, log: &log)
+    }
+
+    // MARK: - Parts
+
+    private func follow(_ reader: VideoReader, with analysis: SourceAnalysis, log: inout EventLog) async -> RunOutcome {
+        var outcome = RunOutcome(exitStatus: 0)
+        var exitReason = ExitReason.complete
+        var lastTime: Double?
+        var epoch = 0
+        let start = ContinuousClock.now
+        var annotator: Annotator?
+        var crops = options.crops.map { CropWriter(folder: $0) }
+
+        do {
+            if let crops { try crops.prepare() }
+            try log.publish(.sourceStatus(Self.status(.online, reader.info)), epoch: 0)
+            while let event = try await reader.next() {
+                switch event {
+                case .epoch(let info, let reason):
+                    try log.publish(analysis.beginEpoch(), epoch: epoch)
+                    epoch += 1
+                    logger.notice("the stream changed: \(reason)")
+                    try log.publish(.sourceStatus(Self.status(.online, info, reason: "\(reason)")), epoch: epoch)
+                case .frame(let frame):
+                    if options.annotated != nil, annotator == nil {
+                        annotator = try makeAnnotator(size: frame.picture.size, info: reader.info)
+                    }
+                    if frame.isSampled {
+                        let payloads = try analysis.see(frame)
+                        try log.publish(payloads, epoch: epoch)
+                        try crops?.see(frame, sightings: analysis.sightings, ended: payloads)
+                        lastTime = frame.mediaTime
+                        report(progress(reader, analysis, at: frame.mediaTime))
+                    }
+                    try annotator?.see(frame, sightings: frame.isSampled ? analysis.sightings : nil)
+                }
+                if stopping.reason != nil { reader.cancel() }
+            }
+        } catch let error as VideoError {
+            // Cancelled reading may end in an error of its own; the signal is the reason then.
+            if stopping.reason == nil {
+                outcome = RunOutcome(exitStatus: error.exitStatus, message: error.description)
+                exitReason = error.exitStatus == 4 ? .decodeErrors : .failure
+            }
+        } catch let error as EventError {
+            reader.cancel()
+            outcome = RunOutcome(exitStatus: error.exitCode, message: error.description)
+            exitReason = .outputFailed
+        } catch {
+            reader.cancel()
+            outcome = RunOutcome(exitStatus: 1, message: "\(error)")
+            exitReason = .failure
+        }
+        if let reason = stopping.reason, outcome.message == nil {
+            outcome.exitStatus = reason.rawValue
+            exitReason = reason == .interrupted ? .interrupted : .terminated
+        }
+
+        // Everything that follows is tried even after a failure: what is good should not be lost.
+        let endReason: TrackEnd.Reason = stopping.reason == nil ? .endOfStream : .interrupted
+        let last = analysis.endTracks(endReason)
+        do {
+            try annotator?.finish()
+            try crops?.see(nil, sightings: [], ended: last)
+        } catch {
+            note("\(error)", in: &outcome)
+        }
+        var ledger = analysis.ledger
+        let statistics = await settledStatistics(of: reader)
+        ledger.framesDecoded = statistics.framesDecoded
+        ledger.framesSampled = statistics.framesSampled
+        ledger.framesUnsampled = statistics.framesUnsampled
+        ledger.framesSkipped = statistics.framesSkipped
+        ledger.framesCorrupt = statistics.framesCorrupt + statistics.packetsCorrupt
+        if exitReason != .outputFailed {
+            do throws(EventError) {
+                try log.publish(last, epoch: epoch)
+                let summary = RunSummary(
+                    ledger: ledger, exitReason: exitReason,
+                    complete: (exitReason == .complete || exitReason == .decodeErrors) && outcome.exitStatus != 1,
+                    provenance: ["perception": RunProvenance.perception], lastMediaTimeSeconds: lastTime,
+                    elapsedSeconds: Self.seconds(ContinuousClock.now - start))
+                try log.publish(.runSummary(summary), epoch: epoch)
+                try log.close()
+            } catch {
+                note(error.description, in: &outcome)
+            }
+        }
+        if let failure = analysis.lastFailure {
+            logger.warning("\(ledger.facesFailed) faces could not be classified: \(failure)")
+        }
+        for violation in ledger.violations(atEnd: true) { logger.error("the ledger does not add up: \(violation)") }
+        outcome.ledger = ledger
+        outcome.video = statistics
+        outcome.timings = analysis.timings
+        return outcome
+    }
+
+    private func note(_ message: String, in outcome: inout RunOutcome) {
+        if outcome.message == nil { outcome.message = message }
+        if outcome.exitStatus == 0 { outcome.exitStatus = 1 }
+    }
+
+    /// The reader's counters once its thread has put away what nobody will take any more.
+    private func settledStatistics(of reader: VideoReader) async -> VideoStatistics {
+        if !reader.isFinished {
+            reader.cancel()
+            while let _ = try? await reader.next() {}
+        }
+        return reader.statistics
+    }
+
+    private func makeAnnotator(size: Size, info: StreamInfo) throws -> Annotator? {
+        guard let path = options.annotated else { return nil }
+        return try Annotator(path: path, size: size, framesPerSecond: info.framesPerSecond)
+    }
+
+    private func progress(_ reader: VideoReader, _ analysis: SourceAnalysis, at time: Double) -> RunProgress {
+        let start = options.reader.start ?? 0
+        let whole = reader.info.duration.map { max(0, $0 - start) }
+        let wanted = options.reader.duration
+        return RunProgress(
+            mediaTime: max(0, time - start),
+            duration: whole.map { min($0, wanted ?? $0) } ?? wanted,
+            faces: analysis.sightings.count, tracks: analysis.ledger.tracksStarted)
+    }
+
+    private static func status(
+        _ status: SourceStatus.Status, _ info: StreamInfo, reason: String? = nil
+    ) -> SourceStatus {
+        SourceStatus(
+            status: status, reason: reason,
+            video: SourceStatus.Video(
+                codec: info.codec, width: info.width, height: info.height, framesPerSecond: info.framesPerSecond,
+                pixelFormat: info.pixelFormat, rotationDegrees: info.rotationDegrees))
+    }
+
+    private static func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,30 @@
+internal import Synchronization
+
+/// A request to stop that may come from any thread, before or after there is something to cancel.
+final class StopSwitch: Sendable {
+    private struct State {
+        var reason: RecordedRun.StopReason?
+        var cancel: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    var reason: RecordedRun.StopReason? { state.withLock { $0.reason } }
+
+    func stop(_ reason: RecordedRun.StopReason) {
+        let cancel = state.withLock { state in
+            if state.reason == nil { state.reason = reason }
+            return state.cancel
+        }
+        cancel?()
+    }
+
+    /// What `stop` does besides setting the reason; done at once if it was called before.
+    func attach(_ cancel: @escaping @Sendable () -> Void) {
+        let isStopped = state.withLock { state in
+            state.cancel = cancel
+            return state.reason != nil
+        }
+        if isStopped { cancel() }
+    }
+}

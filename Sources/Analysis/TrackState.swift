@@ -1,0 +1,124 @@
+internal import Events
+internal import Faces
+
+/// What an analysis remembers of a face while it is there, in bounded memory.
+struct TrackState: Sendable {
+    /// What an event told last: the next one is due when something of it changed.
+    struct Appearance: Sendable, Hashable {
+        var expression: Expression?
+        var sector: PoseSector?
+        var eyes: EyesState?
+        var mouth: MouthState?
+    }
+
+    /// Seconds in which a new expression outweighs the old ones.
+    private static let smoothing = 0.5
+    /// Seconds that a change of eyes or mouth has to last to be told.
+    private static let hold = 0.3
+
+    let id: String
+    let firstTime: Double
+    private(set) var lastTime: Double
+    /// Where it was seen last.
+    private(set) var last: (frame: FrameRecord, face: FaceRecord)?
+    private(set) var observations = 0
+    var analyses = 0
+
+    private(set) var scores: ExpressionScores?
+    private var expression = Debounced<Expression>(hold: hold)
+    private var eyeHistory = EyeHistory()
+    private var eyes = Debounced<EyesState>(hold: hold)
+    private var mouth = Debounced<MouthState>(hold: hold)
+    private var sector = Debounced<PoseSector>(hold: hold)
+    private(set) var poses = PoseStatistics()
+    private var lastPose: HeadPose?
+    private var seconds = [Double](repeating: 0, count: Expression.allCases.count)
+    var shots = BestShots()
+
+    var told: (appearance: Appearance, time: Double)?
+
+    init(id: String, time: Double) {
+        self.id = id
+        firstTime = time
+        lastTime = time
+    }
+
+    /// The face was seen in `frame`.
+    mutating func see(_ face: PerceivedFace, record: FaceRecord, frame: FrameRecord, measures: FaceMeasures?) {
+        let time = frame.mediaTimeSeconds
+        let elapsed = max(0, time - lastTime)
+        // A sample stands for the time since the last one; after a gap nobody knows what the face did.
+        if let label = expression.value { seconds[label.index] += min(1, elapsed) }
+        observations += 1
+        lastTime = time
+        last = (frame, record.withoutLandmarks)
+        // Blurred and tiny faces give wild angles; they would widen the range for nothing.
+        if let pose = face.pose, let quality = face.quality, quality.interEyeDistance >= 6 {
+            poses.add(pose)
+            lastPose = pose
+            sector.see(PoseSector(pose, after: sector.value), at: time)
+        }
+        if let measures {
+            if let state = eyeHistory.see(measures) { eyes.see(state, at: time) }
+            if let state = MouthState(rawValue: measures.mouth.rawValue) { mouth.see(state, at: time) }
+        }
+    }
+
+    /// The classifiers answered at `time`, `elapsed` seconds after their last answer.
+    mutating func learn(_ new: ExpressionScores, at time: Double, elapsed: Double) {
+        let share = Float(min(1, max(0.2, elapsed / TrackState.smoothing)))
+        scores = scores.map { $0.mixed(with: new, share: share) } ?? new
+        if let scores { expression.see(scores.best, at: time) }
+    }
+
+    var appearance: Appearance {
+        Appearance(expression: expression.value, sector: sector.value, eyes: eyes.value, mouth: mouth.value)
+    }
+
+    /// What differs from the last event.
+    var changes: [TrackChange.Aspect] {
+        guard let old = told?.appearance else { return [] }
+        let new = appearance
+        var aspects: [TrackChange.Aspect] = []
+        if new.expression != old.expression { aspects.append(.expression) }
+        if new.sector != old.sector { aspects.append(.pose) }
+        if new.eyes != old.eyes { aspects.append(.eyes) }
+        if new.mouth != old.mouth { aspects.append(.mouth) }
+        return aspects
+    }
+
+    /// The share of the track's time that each expression had, most first.
+    var expressionShares: [(expression: Expression, share: Double)] {
+        let total = seconds.reduce(0, +)
+        guard total > 0 else { return expression.value.map { [($0, 1)] } ?? [] }
+        return Expression.allCases.map { ($0, seconds[$0.index] / total) }.filter { $0.1 > 0 }
+            .sorted { ($0.1, $1.0.rawValue) > ($1.1, $0.0.rawValue) }
+    }
+
+    /// What a sentence about this moment may say.
+    var facts: Sentence.Facts {
+        var facts = personFacts
+        facts.pose = lastPose
+        facts.eyes = eyes.value
+        facts.mouth = mouth.value
+        if let label = expression.value, let scores, !label.isWeak, scores[label] >= 0.45 { facts.expression = label }
+        return facts
+    }
+
+    /// What a sentence about the whole track may say.
+    var summaryFacts: Sentence.Facts {
+        var facts = personFacts
+        facts.pose = poses.median
+        if let top = expressionShares.first, top.share >= 0.5, !top.expression.isWeak { facts.expression = top.expression }
+        return facts
+    }
+
+    private var personFacts: Sentence.Facts {
+        var facts = Sentence.Facts()
+        guard let estimate = shots.estimate else { return facts }
+        if estimate.spread < 20 { facts.years = estimate.years }
+        if estimate.probabilityOfMale >= 0.8 { facts.gender = .male }
+        if estimate.probabilityOfMale <= 0.2 { facts.gender = .female }
+        return facts
+    }
+}

@@ -1,0 +1,4 @@
+// OpenVINO's C API.
+#pragma once
+
+#include <openvino/c/openvino.h>

