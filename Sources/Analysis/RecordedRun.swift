@@ -37,6 +37,8 @@ package actor RecordedRun {
         package var reader: VideoReader.Options
         package var analysis = AnalysisSettings()
         package var models: ModelFolder
+        /// Where compiled models are kept between runs; nil for nowhere.
+        package var modelCache: String?
         /// The name of the source in events.
         package var sourceName: String
         /// A path, or `-` for standard output.
@@ -98,7 +100,7 @@ package actor RecordedRun {
             // Opened first: a wrong name should be told at once, not after the models were loaded.
             reader = try await VideoReader.open(options.reader)
             stopping.attach { reader.cancel() }
-            let core = try InferenceCore()
+            let core = try InferenceCore(cacheFolder: options.modelCache)
             analysis = try SourceAnalysis(core: core, models: options.models, settings: options.analysis)
             analysis.timings.isEnabled = options.measuresTimings
         } catch let error as VideoError {

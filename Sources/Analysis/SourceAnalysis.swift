@@ -52,6 +52,8 @@ package final class SourceAnalysis {
     private var tracks: [Int: TrackState] = [:]
     /// The last answer of the classifiers about a track, and for which face.
     private var answers: [Int: (shape: [Point3], quality: Float, time: Double)] = [:]
+    /// When a track's eyes were looked at last.
+    private var eyeLooks: [Int: Double] = [:]
     /// Outcomes of faces whose track does not count yet.
     private var undecided: [Int: FaceOutcomes] = [:]
     private var born: Set<Int> = []
@@ -61,6 +63,8 @@ package final class SourceAnalysis {
         static let muscleWidth: Float = 32
         /// Degrees of yaw beyond which the far eye cannot be measured.
         static let farEyeYaw: Float = 28
+        /// Seconds between two looks at a track's eyes.
+        static let eyeInterval = 0.5
     }
 
     package init(core: InferenceCore, models: ModelFolder, settings: AnalysisSettings) throws(FacesError) {
@@ -104,7 +108,7 @@ package final class SourceAnalysis {
                     face, size: frame.picture.size, withLandmarks: settings.observations && settings.landmarks)
             else { continue }
             let shape = face.mesh.flatMap { mesh in face.fit.map { perception.template.poseFree(mesh, fit: $0) } }
-            let measures = try shape.flatMap { shape throws(FacesError) in try measure(face, shape, in: pyramid) }
+            let measures = try shape.flatMap { shape throws(FacesError) in try measure(face, shape, at: time, in: pyramid) }
             let (outcome, scores) = study(
                 face, record: faceRecord, shape: shape, measures: measures, frame: record, in: pyramid)
             count(outcome, of: face.track)
@@ -149,14 +153,13 @@ package final class SourceAnalysis {
 
     /// Eyes, mouth and brows; nil for faces too small to show them.
     private func measure(
-        _ face: PerceivedFace, _ shape: [Point3], in pyramid: Pyramid
+        _ face: PerceivedFace, _ shape: [Point3], at time: Double, in pyramid: Pyramid
     ) throws(FacesError) -> FaceMeasures? {
         guard let mesh = face.mesh, let pose = face.pose, face.box.width >= Limit.muscleWidth else { return nil }
         var measures = FaceMeasures(poseFree: shape, template: perception.template, pitch: pose.pitch)
-        guard let eyeContour, settings.observations || settings.attributes.contains(.eyes), abs(pose.yaw) < 60 else {
-            return measures
-        }
+        guard let eyeContour, abs(pose.yaw) < 60, isTimeForEyes(of: face.track, at: time) else { return measures }
         try timings.measure(.eyes) { () throws(FacesError) in
+            if let track = face.track { eyeLooks[track] = time }
             // The far eye of a turned face is hidden by the nose or by foreshortening.
             if pose.yaw < Limit.farEyeYaw {
                 measures.eyeOpennessLeft = try eyeContour.openness(.left, of: mesh, in: pyramid)
@@ -166,6 +169,13 @@ package final class SourceAnalysis {
             }
         }
         return measures
+    }
+
+    /// Observations tell of the eyes in every sample. For a track's events a look now and then will do, since a change
+    /// has to last to be told; where eyes were closed, the next look comes at once.
+    private func isTimeForEyes(of track: Int?, at time: Double) -> Bool {
+        guard !settings.observations, let track, let last = eyeLooks[track] else { return true }
+        return time - last >= Limit.eyeInterval || tracks[track]?.appearance.eyes != .open
     }
 
     /// Asks the classifiers about a face, if it is good enough and shows anything new.
@@ -254,6 +264,7 @@ package final class SourceAnalysis {
             ledger.facesRejectedQuality += outcomes.total
             tracks[id] = nil
             answers[id] = nil
+            eyeLooks[id] = nil
         }
     }
 
@@ -298,6 +309,7 @@ package final class SourceAnalysis {
         for id in ids.sorted() {
             guard let state = tracks.removeValue(forKey: id) else { continue }
             answers[id] = nil
+            eyeLooks[id] = nil
             born.remove(id)
             if let event = state.end(
                 reason: reason, attributes: attributes(of: state, atEnd: true),

@@ -32,65 +32,121 @@ static inline int clamp(int v, int low, int high) {
     return v < low ? low : v > high ? high : v;
 }
 
+static inline float unit_clamp(float v) {
+    return v < 0.0f ? 0.0f : v > 255.0f ? 255.0f : v;
+}
+
+// A row is worked on in strips, so that positions, samples and colours are separate loops over short arrays: the first
+// and the last become vector code, and the middle one is free of everything but loads and multiplications.
+enum { STRIP = 256 };
+
+typedef struct {
+    int x[STRIP], y[STRIP];    // top-left of the four pixels
+    int wx[STRIP], wy[STRIP];  // weight of the right and the lower ones, of 128
+} positions;
+
 // Weights of 1/128 keep the whole interpolation in 32-bit integers and make it independent of summation order.
-static inline int bilinear(const uint8_t *plane, ptrdiff_t stride, int width, int height, float sx, float sy) {
-    float fx = floorf(sx), fy = floorf(sy);
-    int x = (int)fx, y = (int)fy;
-    int wx = (int)((sx - fx) * 128.0f + 0.5f), wy = (int)((sy - fy) * 128.0f + 0.5f);
-    int x0, x1, y0, y1;
-    if (x >= 0 && y >= 0 && x + 1 < width && y + 1 < height) {
-        x0 = x, x1 = x + 1, y0 = y, y1 = y + 1;
-    } else {
-        x0 = clamp(x, 0, width - 1), x1 = clamp(x + 1, 0, width - 1);
-        y0 = clamp(y, 0, height - 1), y1 = clamp(y + 1, 0, height - 1);
+static inline void locate(positions *p, const float *restrict sx, const float *restrict sy, int count, float scale_x,
+                          float scale_y) {
+    for (int i = 0; i < count; i++) {
+        float u = sx[i] * scale_x - 0.5f, v = sy[i] * scale_y - 0.5f;
+        float fu = floorf(u), fv = floorf(v);
+        p->x[i] = (int)fu;
+        p->y[i] = (int)fv;
+        p->wx[i] = (int)((u - fu) * 128.0f + 0.5f);
+        p->wy[i] = (int)((v - fv) * 128.0f + 0.5f);
     }
-    const uint8_t *r0 = plane + y0 * stride, *r1 = plane + y1 * stride;
+}
+
+static inline int blend(const uint8_t *r0, const uint8_t *r1, int x0, int x1, int wx, int wy) {
     int top = r0[x0] * (128 - wx) + r0[x1] * wx;
     int bottom = r1[x0] * (128 - wx) + r1[x1] * wx;
     return top * (128 - wy) + bottom * wy;  // 14 fractional bits
 }
 
-static inline float unit_clamp(float v) {
-    return v < 0.0f ? 0.0f : v > 255.0f ? 255.0f : v;
+static inline void interpolate(float *restrict out, const positions *p, int count, const uint8_t *plane,
+                               ptrdiff_t stride, int width, int height) {
+    const float unit = 1.0f / 16384.0f;
+    // Positions lie on a line: when its ends are inside, everything is.
+    int last = count - 1;
+    int inside = p->x[0] >= 0 && p->y[0] >= 0 && p->x[last] >= 0 && p->y[last] >= 0 && p->x[0] + 1 < width &&
+                 p->x[last] + 1 < width && p->y[0] + 1 < height && p->y[last] + 1 < height;
+    if (inside) {
+        for (int i = 0; i < count; i++) {
+            const uint8_t *r = plane + p->y[i] * stride + p->x[i];
+            out[i] = (float)blend(r, r + stride, 0, 1, p->wx[i], p->wy[i]) * unit;
+        }
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        int x0 = clamp(p->x[i], 0, width - 1), x1 = clamp(p->x[i] + 1, 0, width - 1);
+        int y0 = clamp(p->y[i], 0, height - 1), y1 = clamp(p->y[i] + 1, 0, height - 1);
+        out[i] = (float)blend(plane + y0 * stride, plane + y1 * stride, x0, x1, p->wx[i], p->wy[i]) * unit;
+    }
+}
+
+static inline void to_rgb(float *restrict a, float *restrict b, float *restrict c, int count, const float m[9],
+                          const float offset[3]) {
+    for (int i = 0; i < count; i++) {
+        float v0 = a[i] - offset[0], v1 = b[i] - offset[1], v2 = c[i] - offset[2];
+        a[i] = unit_clamp(m[0] * v0 + m[1] * v1 + m[2] * v2);
+        b[i] = unit_clamp(m[3] * v0 + m[4] * v1 + m[5] * v2);
+        c[i] = unit_clamp(m[6] * v0 + m[7] * v1 + m[8] * v2);
+    }
+}
+
+CI_CLONES
+static void warp_strip(float *out, const ci_output *f, const ci_picture *p, const float map[6], int y, int from,
+                       int count) {
+    // Coordinates far outside would overflow an int; they show the edge or black all the same.
+    const float limit = 1.0e6f;
+    float sx[STRIP], sy[STRIP], r[STRIP], g[STRIP], b[STRIP];
+    positions at;
+    float cy = (float)y + 0.5f;
+    for (int i = 0; i < count; i++) {
+        float cx = (float)(from + i) + 0.5f;
+        float u = map[0] * cx + (map[1] * cy + map[2]), v = map[3] * cx + (map[4] * cy + map[5]);
+        sx[i] = u > limit ? limit : u < -limit ? -limit : u;
+        sy[i] = v > limit ? limit : v < -limit ? -limit : v;
+    }
+    locate(&at, sx, sy, count, 1, 1);
+    interpolate(r, &at, count, p->plane[0], p->stride[0], p->width, p->height);
+    if (p->planes == 1) {
+        for (int i = 0; i < count; i++) r[i] = g[i] = b[i] = unit_clamp((r[i] - p->offset[0]) * p->matrix[0]);
+    } else {
+        if (p->chroma_scale_x != 1 || p->chroma_scale_y != 1) {
+            locate(&at, sx, sy, count, p->chroma_scale_x, p->chroma_scale_y);
+        }
+        interpolate(g, &at, count, p->plane[1], p->stride[1], p->chroma_width, p->chroma_height);
+        interpolate(b, &at, count, p->plane[2], p->stride[2], p->chroma_width, p->chroma_height);
+        to_rgb(r, g, b, count, p->matrix, p->offset);
+    }
+    if (!f->replicate_edge) {
+        float width = (float)p->width, height = (float)p->height;
+        for (int i = 0; i < count; i++) {
+            if (!(sx[i] >= 0 && sy[i] >= 0 && sx[i] < width && sy[i] < height)) r[i] = g[i] = b[i] = 0;
+        }
+    }
+    float *pixel = out + (ptrdiff_t)from * f->pixel_stride;
+    if (f->grey) {
+        for (int i = 0; i < count; i++) {
+            pixel[i * f->pixel_stride] = (0.299f * r[i] + 0.587f * g[i] + 0.114f * b[i]) * f->scale[0] + f->bias[0];
+        }
+    } else {
+        for (int i = 0; i < count; i++) {
+            float *o = pixel + i * f->pixel_stride;
+            o[0] = r[i] * f->scale[0] + f->bias[0];
+            o[f->channel_stride] = g[i] * f->scale[1] + f->bias[1];
+            o[2 * f->channel_stride] = b[i] * f->scale[2] + f->bias[2];
+        }
+    }
 }
 
 void ci_warp(float *out, const ci_output *f, const ci_picture *p, const float map[6]) {
-    const float unit = 1.0f / 16384.0f;
-    const float *m = p->matrix;
-    // Coordinates far outside would overflow an int; they show the edge or black all the same.
-    const float limit = 1.0e6f;
     for (int y = 0; y < f->height; y++) {
-        float *row = out + y * f->row_stride;
-        for (int x = 0; x < f->width; x++) {
-            float cx = (float)x + 0.5f, cy = (float)y + 0.5f;
-            float sx = map[0] * cx + map[1] * cy + map[2], sy = map[3] * cx + map[4] * cy + map[5];
-            float *pixel = row + x * f->pixel_stride;
-            sx = sx > limit ? limit : sx < -limit ? -limit : sx;
-            sy = sy > limit ? limit : sy < -limit ? -limit : sy;
-            float r = 0, g = 0, b = 0;
-            if (f->replicate_edge || (sx >= 0 && sy >= 0 && sx < (float)p->width && sy < (float)p->height)) {
-                float v0 = (float)bilinear(p->plane[0], p->stride[0], p->width, p->height, sx - 0.5f, sy - 0.5f) * unit;
-                if (p->planes == 1) {
-                    r = g = b = unit_clamp((v0 - p->offset[0]) * m[0]);
-                } else {
-                    float ux = sx * p->chroma_scale_x - 0.5f, uy = sy * p->chroma_scale_y - 0.5f;
-                    float v1 =
-                        (float)bilinear(p->plane[1], p->stride[1], p->chroma_width, p->chroma_height, ux, uy) * unit;
-                    float v2 =
-                        (float)bilinear(p->plane[2], p->stride[2], p->chroma_width, p->chroma_height, ux, uy) * unit;
-                    v0 -= p->offset[0], v1 -= p->offset[1], v2 -= p->offset[2];
-                    r = unit_clamp(m[0] * v0 + m[1] * v1 + m[2] * v2);
-                    g = unit_clamp(m[3] * v0 + m[4] * v1 + m[5] * v2);
-                    b = unit_clamp(m[6] * v0 + m[7] * v1 + m[8] * v2);
-                }
-            }
-            if (f->grey) {
-                pixel[0] = (0.299f * r + 0.587f * g + 0.114f * b) * f->scale[0] + f->bias[0];
-            } else {
-                pixel[0] = r * f->scale[0] + f->bias[0];
-                pixel[f->channel_stride] = g * f->scale[1] + f->bias[1];
-                pixel[2 * f->channel_stride] = b * f->scale[2] + f->bias[2];
-            }
+        for (int x = 0; x < f->width; x += STRIP) {
+            int count = f->width - x < STRIP ? f->width - x : STRIP;
+            warp_strip(out + y * f->row_stride, f, p, map, y, x, count);
         }
     }
 }

@@ -23,7 +23,8 @@ package struct FaceOverlay: Sendable, Hashable {
             self.length = length
         }
 
-        /// Where the axes end: x to the face's right-hand side of the picture, y to its crown, z out of it.
+        /// Where the axes end: x to the right of the picture, y to the crown of the head, z out of the face.
+        ///
         /// `depth` > 0 lies nearer to the viewer than the origin. Parallel projection.
         package var axes: [(tip: Point, depth: Float)] {
             let cy = Geometry.cos(Geometry.radians(yaw)), sy = Geometry.sin(Geometry.radians(yaw))
@@ -62,24 +63,25 @@ extension Canvas {
     /// Draws one face: contours, pose, the corners of its box, and the label plate above it, or below where there is
     /// no room, or inside as the last resort.
     package mutating func draw(_ face: FaceOverlay) {
-        let color = Canvas.palette(face.ordinal)
-        let unit = max(1, Float(size.height) / 540)
-        if !face.contours.isEmpty {
-            strokes(face.contours, thickness: unit, color: color.mixed(with: .white, 0.45).opacity(0.55))
-        }
-        draw(face.box, color: color, unit: unit)
-        if let pose = face.pose { draw(pose, unit: unit) }
-        if !face.labels.isEmpty { label(face.labels, beside: face.box, color: color) }
+        draw([face])
     }
 
-    /// Draws faces so that no box or mesh lies on another one's label.
+    /// Draws faces so that no box or mesh lies on another one's label, and labels side by side where there is room.
     package mutating func draw(_ faces: [FaceOverlay]) {
-        for var face in faces {
-            face.labels = []
-            draw(face)
+        let unit = max(1, Float(size.height) / 540)
+        for face in faces {
+            let color = Canvas.palette(face.ordinal)
+            if !face.contours.isEmpty {
+                strokes(face.contours, thickness: unit, color: color.mixed(with: .white, 0.45).opacity(0.55))
+            }
+            draw(face.box, color: color, unit: unit)
+            if let pose = face.pose { draw(pose, unit: unit) }
         }
-        for face in faces where !face.labels.isEmpty {
-            label(face.labels, beside: face.box, color: Canvas.palette(face.ordinal))
+        var taken: [Rect] = []
+        for face in faces {
+            guard let plate = place(face.labels, beside: face.box, avoiding: taken) else { continue }
+            taken.append(plate)
+            write(face.labels, on: plate, color: Canvas.palette(face.ordinal))
         }
     }
 
@@ -126,25 +128,31 @@ extension Canvas {
         dot(pose.origin, radius: thickness * 0.75, color: .white)
     }
 
-    private mutating func label(_ lines: [String], beside box: Rect, color: Color) {
-        guard box.left.isFinite, box.top.isFinite, box.width.isFinite, box.height.isFinite else { return }
-        let scale = textScale
-        let plate = Canvas.labelSize(lines, scale: scale)
-        let gap = Float(3 * scale)
-        var top = box.top - gap - Float(plate.height)
-        if top < 0 {
-            top = box.bottom + gap
-            // Neither above nor below: in the box, or as near to it as the picture allows.
-            if top + Float(plate.height) > Float(size.height) { top = max(0, box.top + gap) }
+    /// Where the plate of a face goes: above its box, below it, or inside at its top; the first place that lies in the
+    /// picture and on no other plate, else the first that lies in the picture.
+    private func place(_ lines: [String], beside box: Rect, avoiding taken: [Rect]) -> Rect? {
+        guard !lines.isEmpty, box.left.isFinite, box.top.isFinite, box.width.isFinite, box.height.isFinite else {
+            return nil
         }
-        top = max(0, min(top, Float(size.height - plate.height)))
-        let left = max(0, min(box.left - gap / 2, Float(size.width - plate.width)))
-        let drawn = label(lines, at: Point(x: left.rounded(), y: top.rounded()), scale: scale)
-        // The first line once more, in the colour of the face.
-        if let first = lines.first {
-            text(
-                first, at: Point(x: drawn.left + Float(5 * scale), y: drawn.top + Float(4 * scale)), scale: scale,
-                color: color)
+        let plate = Canvas.labelSize(lines, scale: textScale)
+        let gap = Float(3 * textScale)
+        let width = Float(plate.width), height = Float(plate.height)
+        let limit = Point(x: Float(size.width) - width, y: Float(size.height) - height)
+        let left = max(0, min(box.left - gap / 2, limit.x)).rounded()
+        let tops = [box.top - gap - height, box.bottom + gap, box.top + gap]
+        let inside = tops.filter { $0 >= 0 && $0 <= limit.y }.map {
+            Rect(left: left, top: $0.rounded(), width: width, height: height)
         }
+        if let free = inside.first(where: { place in taken.allSatisfy { $0.intersectionArea(place) == 0 } }) {
+            return free
+        }
+        // The box itself may lie outside of the picture.
+        return inside.first
+            ?? Rect(left: left, top: max(0, min(tops[0], limit.y)).rounded(), width: width, height: height)
+    }
+
+    /// The first line is in the colour of the face.
+    private mutating func write(_ lines: [String], on plate: Rect, color: Color) {
+        label(lines, at: Point(x: plate.left, y: plate.top), scale: textScale, firstLine: color)
     }
 }

@@ -23,8 +23,12 @@ extension Canvas {
     /// mirrored or scaled go through swscale (1080p: about a millisecond upright); others are resampled pixel by pixel.
     package mutating func draw(_ picture: Picture) {
         let map = AffineMap(
-            a: Float(picture.size.width) / Float(size.width), b: 0, tx: 0,
-            c: 0, d: Float(picture.size.height) / Float(size.height), ty: 0
+            a: Float(picture.size.width) / Float(size.width),
+            b: 0,
+            tx: 0,
+            c: 0,
+            d: Float(picture.size.height) / Float(size.height),
+            ty: 0
         ).then(picture.displayToStored)
         if let turn = QuarterTurn(map, canvas: size, stored: picture.planes[0].size),
             let layout = StoredLayout(picture), scale(picture, layout, turn)
@@ -33,8 +37,13 @@ extension Canvas {
         }
         // swscale cannot: let the pyramid undo what `map` does to the canvas.
         let upright = AffineMap(
-            a: Float(picture.size.width) / Float(size.width), b: 0, tx: 0,
-            c: 0, d: Float(picture.size.height) / Float(size.height), ty: 0)
+            a: Float(picture.size.width) / Float(size.width),
+            b: 0,
+            tx: 0,
+            c: 0,
+            d: Float(picture.size.height) / Float(size.height),
+            ty: 0
+        )
         sample(Pyramid(picture), upright, replicatesEdge: true)
     }
 
@@ -49,8 +58,11 @@ extension Canvas {
         while top < size.height {
             let rows = min(band, size.height - top)
             let format = Pyramid.Format(
-                size: Size(width: size.width, height: rows), layout: .interleaved, bias: [0.5, 0.5, 0.5],
-                replicatesEdge: replicatesEdge)
+                size: Size(width: size.width, height: rows),
+                layout: .interleaved,
+                bias: [0.5, 0.5, 0.5],
+                replicatesEdge: replicatesEdge
+            )
             let down = AffineMap(a: 1, b: 0, tx: 0, c: 0, d: 1, ty: Float(top)).then(map)
             floats.withUnsafeMutableBufferPointer { floats in
                 guard let source = floats.baseAddress else { return }
@@ -121,8 +133,12 @@ struct QuarterTurn: Hashable {
     }
 
     func copy(
-        from source: UnsafePointer<UInt8>, _ sourceStride: Int, _ stored: Size,
-        to target: UnsafeMutablePointer<UInt8>, _ stride: Int, _ size: Size
+        from source: UnsafePointer<UInt8>,
+        _ sourceStride: Int,
+        _ stored: Size,
+        to target: UnsafeMutablePointer<UInt8>,
+        _ stride: Int,
+        _ size: Size
     ) {
         let stepX = reversesX ? -3 : 3, stepY = reversesY ? -sourceStride : sourceStride
         let start =
@@ -197,14 +213,31 @@ private struct StoredLayout {
         let filter = size == stored ? SWS_BILINEAR : size.width < stored.width ? SWS_AREA : SWS_BICUBIC
         guard
             let context = sws_getContext(
-                Int32(stored.width), Int32(stored.height), format, Int32(size.width), Int32(size.height),
-                AV_PIX_FMT_RGB24, filter, nil, nil, nil)
+                Int32(stored.width),
+                Int32(stored.height),
+                format,
+                Int32(size.width),
+                Int32(size.height),
+                AV_PIX_FMT_RGB24,
+                filter,
+                nil,
+                nil,
+                nil
+            )
         else { return false }
         defer { sws_freeContext(context) }
         if let coefficients {
             guard
                 sws_setColorspaceDetails(
-                    context, coefficients, isFullRange ? 1 : 0, coefficients, 1, 0, 1 << 16, 1 << 16) >= 0
+                    context,
+                    coefficients,
+                    isFullRange ? 1 : 0,
+                    coefficients,
+                    1,
+                    0,
+                    1 << 16,
+                    1 << 16
+                ) >= 0
             else { return false }
         }
         let sources: [UnsafePointer<UInt8>?] = order.map { picture.planes[$0].base } + [nil]

@@ -8,7 +8,9 @@ struct StrokeMask: Sendable {
     private var rows = 0..<0
     private var size = Size(width: 0, height: 0)
 
-    /// Makes room for a canvas of `size`. What is in the mask is zero before and after every use.
+    /// Makes room for a canvas of `size`.
+    ///
+    /// What is in the mask is zero before and after every use.
     mutating func prepare(for size: Size) {
         guard size != self.size else { return }
         self.size = size
@@ -93,7 +95,9 @@ struct StrokeMask: Sendable {
 }
 
 extension Canvas {
-    /// A straight line with round ends, antialiased. Pixel (0, 0) has its centre at (0.5, 0.5).
+    /// A straight line with round ends, antialiased.
+    ///
+    /// Pixel (0, 0) has its centre at (0.5, 0.5).
     package mutating func line(from a: Point, to b: Point, thickness: Float, color: Color) {
         strokes([[a, b]], thickness: thickness, color: color)
     }
@@ -149,7 +153,8 @@ extension Canvas {
             let tip = ends[corner], into = arms[(corner + 3) % 4], out = arms[corner]
             lines.append(
                 [Point(x: tip.x - into.0 * arm, y: tip.y - into.1 * arm)] + arc
-                    + [Point(x: tip.x + out.0 * arm, y: tip.y + out.1 * arm)])
+                    + [Point(x: tip.x + out.0 * arm, y: tip.y + out.1 * arm)]
+            )
         }
         strokes(lines, thickness: thickness, color: color)
     }
@@ -171,7 +176,8 @@ extension Canvas {
                 let angle = Geometry.radians(180 + 90 * (Float(corner) + turn))
                 let reach = steps == 0 ? radius * 1.414_213_6 : radius
                 path.append(
-                    Point(x: center.0 + reach * Geometry.cos(angle), y: center.1 + reach * Geometry.sin(angle)))
+                    Point(x: center.0 + reach * Geometry.cos(angle), y: center.1 + reach * Geometry.sin(angle))
+                )
             }
         }
         return path

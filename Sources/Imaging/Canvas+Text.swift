@@ -18,8 +18,15 @@ extension Canvas {
                 if x >= size.width { break }
                 if x + BitmapFont.glyphWidth * scale > 0 {
                     Canvas.drawGlyph(
-                        BitmapFont.rows(of: character), x: x, y: top, scale: scale, paint: paint, base: base,
-                        stride: stride, size: size)
+                        BitmapFont.rows(of: character),
+                        x: x,
+                        y: top,
+                        scale: scale,
+                        paint: paint,
+                        base: base,
+                        stride: stride,
+                        size: size
+                    )
                 }
                 x += BitmapFont.advance * scale
             }
@@ -28,10 +35,15 @@ extension Canvas {
 
     /// Writes lines on a rounded translucent plate whose top-left corner is `origin`.
     ///
+    /// - Parameter firstLine: the colour of the first line, where it differs.
     /// - Returns: the plate, in pixels.
     @discardableResult
     package mutating func label(
-        _ lines: [String], at origin: Point, scale: Int = 1, color: Color = .white,
+        _ lines: [String],
+        at origin: Point,
+        scale: Int = 1,
+        color: Color = .white,
+        firstLine: Color? = nil,
         backdrop: Color = Canvas.plate
     ) -> Rect {
         let extent = Canvas.labelSize(lines, scale: scale)
@@ -42,14 +54,17 @@ extension Canvas {
         for (index, line) in lines.enumerated() {
             let top = Canvas.padding(scale).height + index * BitmapFont.lineHeight * scale
             text(
-                line, at: Point(x: origin.x + Float(Canvas.padding(scale).width), y: origin.y + Float(top)),
-                scale: scale, color: color)
+                line,
+                at: Point(x: origin.x + Float(Canvas.padding(scale).width), y: origin.y + Float(top)),
+                scale: scale,
+                color: index == 0 ? firstLine ?? color : color
+            )
         }
         return plate
     }
 
     /// What a label lies on: nearly black, so that white and every colour of the palette can be read on it.
-    package static let plate = Color(red: 12, green: 14, blue: 18, alpha: 176)
+    package static let plate = Color(red: 12, green: 14, blue: 18, alpha: 192)
 
     /// The size of the plate that `label` draws.
     package static func labelSize(_ lines: [String], scale: Int = 1) -> Size {
@@ -58,7 +73,8 @@ extension Canvas {
         let last = BitmapFont.glyphHeight * scale
         return Size(
             width: widest + 2 * padding(scale).width,
-            height: max(0, lines.count - 1) * BitmapFont.lineHeight * scale + last + 2 * padding(scale).height - scale)
+            height: max(0, lines.count - 1) * BitmapFont.lineHeight * scale + last + 2 * padding(scale).height - scale
+        )
     }
 
     private static func padding(_ scale: Int) -> Size { Size(width: 5 * scale, height: 4 * scale) }
@@ -70,8 +86,14 @@ extension Canvas {
     }
 
     private static func drawGlyph(
-        _ rows: [UInt8], x left: Int, y top: Int, scale: Int, paint: Paint, base: UnsafeMutablePointer<UInt8>,
-        stride: Int, size: Size
+        _ rows: [UInt8],
+        x left: Int,
+        y top: Int,
+        scale: Int,
+        paint: Paint,
+        base: UnsafeMutablePointer<UInt8>,
+        stride: Int,
+        size: Size
     ) {
         for (row, bits) in rows.enumerated() where bits != 0 {
             let y0 = max(0, top + row * scale), y1 = min(size.height, top + (row + 1) * scale)

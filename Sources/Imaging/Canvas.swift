@@ -33,7 +33,11 @@ package struct Canvas: Sendable {
             let t = max(0, min(1, amount.isNaN ? 0 : amount))
             func mix(_ a: UInt8, _ b: UInt8) -> UInt8 { UInt8(Float(a) + (Float(b) - Float(a)) * t + 0.5) }
             return Color(
-                red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue), alpha: alpha)
+                red: mix(red, other.red),
+                green: mix(green, other.green),
+                blue: mix(blue, other.blue),
+                alpha: alpha
+            )
         }
     }
 
@@ -49,7 +53,9 @@ package struct Canvas: Sendable {
     /// The longest side that a canvas can have; the encoders take no more.
     package static let longestSide = 16384
 
-    /// A canvas of one colour. Sides outside of 1…16384 are brought into that range.
+    /// A canvas of one colour.
+    ///
+    /// Sides outside of 1…16384 are brought into that range.
     package init(size: Size, color: Color = .black) {
         let width = max(1, min(Canvas.longestSide, size.width))
         let height = max(1, min(Canvas.longestSide, size.height))
@@ -125,7 +131,9 @@ struct Paint {
         alpha = Int32(color.alpha)
     }
 
-    /// Mixes the colour into a pixel. `coverage` of 255 and full alpha give the colour itself.
+    /// Mixes the colour into a pixel.
+    ///
+    /// `coverage` of 255 and full alpha give the colour itself.
     @inline(__always)
     func blend(into pixel: UnsafeMutablePointer<UInt8>, coverage: Int32) {
         let a = (alpha * coverage + 127) / 255
@@ -142,7 +150,9 @@ struct Paint {
     }
 }
 
-/// The pixels between two coordinates, clipped to `0..<limit`. Empty when a coordinate is not a number.
+/// The pixels between two coordinates, clipped to `0..<limit`.
+///
+/// Empty when a coordinate is not a number.
 func pixelRange(from low: Float, to high: Float, limit: Int) -> Range<Int> {
     guard low < high, limit > 0 else { return 0..<0 }
     let bound = Float(limit)

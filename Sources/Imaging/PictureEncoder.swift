@@ -70,7 +70,9 @@ package enum PictureEncoder {
         }
     }
 
-    /// Writes a canvas to a file. The file appears whole or not at all: the bytes go to a temporary name beside it
+    /// Writes a canvas to a file.
+    ///
+    /// The file appears whole or not at all: the bytes go to a temporary name beside it
     /// first. A device or a pipe is written to directly.
     package static func write(_ canvas: Canvas, to path: String, format: Format) throws(ImagingError) {
         let bytes: [UInt8]
@@ -84,11 +86,18 @@ package enum PictureEncoder {
 
     /// Writes a square region of a picture, `size` pixels a side.
     package static func write(
-        _ square: RotatedSquare, of pyramid: Pyramid, size: Int, to path: String, format: Format
+        _ square: RotatedSquare,
+        of pyramid: Pyramid,
+        size: Int,
+        to path: String,
+        format: Format
     ) throws(ImagingError) {
         let size = max(1, size)
         let canvas = Canvas(
-            sampling: pyramid, map: .crop(square, size: size), size: Size(width: size, height: size))
+            sampling: pyramid,
+            map: .crop(square, size: size),
+            size: Size(width: size, height: size)
+        )
         try write(canvas, to: path, format: format)
     }
 
@@ -155,7 +164,9 @@ package enum PictureEncoder {
 
     /// Copies the pixels, or turns them into the colours of a JFIF file: BT.601 in full range.
     private static func convert(
-        _ canvas: Canvas, into frame: UnsafeMutablePointer<AVFrame>, as pixels: AVPixelFormat
+        _ canvas: Canvas,
+        into frame: UnsafeMutablePointer<AVFrame>,
+        as pixels: AVPixelFormat
     ) -> Bool {
         let width = Int32(canvas.size.width), height = Int32(canvas.size.height)
         // JPEG's formats that say "full range" are deprecated in swscale: the range is told it below.
@@ -164,8 +175,17 @@ package enum PictureEncoder {
             ? AV_PIX_FMT_YUV444P : pixels == AV_PIX_FMT_YUVJ420P ? AV_PIX_FMT_YUV420P : pixels
         guard
             let context = sws_getContext(
-                width, height, AV_PIX_FMT_RGB24, width, height, target,
-                SWS_BILINEAR | SWS_ACCURATE_RND, nil, nil, nil)
+                width,
+                height,
+                AV_PIX_FMT_RGB24,
+                width,
+                height,
+                target,
+                SWS_BILINEAR | SWS_ACCURATE_RND,
+                nil,
+                nil,
+                nil
+            )
         else { return false }
         defer { sws_freeContext(context) }
         if target != AV_PIX_FMT_RGB24 {

@@ -20,6 +20,8 @@ final class DecodingLoop: @unchecked Sendable {
     /// Read while looking for the place to start at.
     private var firstPacket: PacketBox?
     private let streamOrientation: Orientation
+    /// Of the picture at hand: codecs say it with keyframes, and it holds until the next.
+    private var orientation: Orientation
 
     private var errorsInARow = 0
     private var hasDecoded = false
@@ -57,6 +59,7 @@ final class DecodingLoop: @unchecked Sendable {
             tick: tick ?? .nan)
         assembly = FrameAssembly(options, window: window, info: info)
         streamOrientation = demuxer.orientation
+        orientation = streamOrientation
         if window.start > 0, let tick { seek(to: window.start, tick: tick) }
     }
 
@@ -239,9 +242,14 @@ final class DecodingLoop: @unchecked Sendable {
         let time = best == cff_NOPTS_VALUE ? nil : best
         let number = lookAhead.counter.number(ofFrameAt: time)
         publishSkipped()
+        if let own = Orientation(frame) {
+            orientation = own
+        } else if frame.pointee.key_frame != 0 {
+            orientation = streamOrientation
+        }
         let geometry = PictureGeometry(
             stored: Size(width: Int(frame.pointee.width), height: Int(frame.pointee.height)),
-            orientation: Orientation(frame) ?? streamOrientation, pixelAspect: demuxer.pixelAspect(of: frame))
+            orientation: orientation, pixelAspect: demuxer.pixelAspect(of: frame))
         let decoded = DecodedFrame(
             storage: storage, number: number, ticks: time, origin: time.map { timeline.origin(of: $0) },
             geometry: geometry, codec: decoder.codecName, isCorrupt: isCorrupt)

@@ -55,6 +55,8 @@ struct FrameAssembly: ~Copyable {
     private var segment = 0
     private var epoch = 0
     private var lastTime: Double?
+    /// By how much decoding times run ahead, where a container (AVI) has no others.
+    private var decodingLead: Int64 = 0
     private var lastDuration: Double
 
     init(_ options: VideoReader.Options, window: TimeWindow, info: StreamInfo) {
@@ -101,7 +103,11 @@ struct FrameAssembly: ~Copyable {
     /// Seconds since the stream's start. Never less than before; a frame without a time follows the last one.
     private mutating func place(_ frame: DecodedFrame) -> Double {
         var time = lastTime.map { $0 + lastDuration } ?? 0
-        if let ticks = frame.ticks, let tick { time = max(Double(ticks) * tick, lastTime ?? 0) }
+        if let ticks = frame.ticks, let tick {
+            let isDecodingTime = frame.storage.frame.pointee.pts == cff_NOPTS_VALUE
+            if isDecodingTime, lastTime == nil, window.start == 0 { decodingLead = ticks }
+            time = max(Double(ticks &- (isDecodingTime ? decodingLead : 0)) * tick, lastTime ?? 0)
+        }
         let ticks = frame.storage.frame.pointee.pkt_duration
         lastDuration = tick.flatMap { ticks > 0 ? min(Double(ticks) * $0, 3600) : nil } ?? usualDuration
         lastTime = time

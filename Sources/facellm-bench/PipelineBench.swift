@@ -33,6 +33,7 @@ struct PipelineBench: AsyncParsableCommand {
         var options = RecordedRun.Options(
             reader: reader, models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
             sourceName: "bench")
+        options.modelCache = InferenceCore.standardCacheFolder(environment: ProcessInfo.processInfo.environment)
         options.output = "/dev/null"
         options.measuresTimings = true
         options.analysis.perception.tiling = tiling ? .auto : .off

@@ -7,11 +7,11 @@ struct ProcessUsage {
     /// Largest resident set, MiB.
     var peakMiB: Double
 
-    static var own: ProcessUsage { usage(of: RUSAGE_SELF) }
+    static var own: ProcessUsage { usage(of: RUSAGE_SELF.rawValue) }
     /// Of children that ended.
-    static var children: ProcessUsage { usage(of: RUSAGE_CHILDREN) }
+    static var children: ProcessUsage { usage(of: RUSAGE_CHILDREN.rawValue) }
 
-    private static func usage(of who: __rusage_who) -> ProcessUsage {
+    private static func usage(of who: Int32) -> ProcessUsage {
         var usage = rusage()
         getrusage(who, &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }

@@ -97,6 +97,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         var options = RecordedRun.Options(
             reader: reader, models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
             sourceName: SourceName.of(videoInput))
+        options.modelCache = InferenceCore.standardCacheFolder(environment: ProcessInfo.processInfo.environment)
         options.output = output
         options.stable = stable
         options.annotated = annotate

@@ -12,16 +12,26 @@ enum FFmpegCommand {
     static let isInstalled = path != nil
 
     /// Runs it with arguments that hold no blanks; throws with its messages if it fails.
-    static func run(_ arguments: String, in folder: URL) throws {
-        try run(arguments.split(separator: " ").map(String.init), in: folder)
+    static func run(_ arguments: String, in folder: URL) async throws {
+        try await run(arguments.split(separator: " ").map(String.init), in: folder)
     }
 
-    static func run(_ arguments: [String], in folder: URL) throws {
-        _ = try output(executable: #require(path), ["-y", "-v", "error", "-nostdin"] + arguments, in: folder)
+    static func run(_ arguments: [String], in folder: URL) async throws {
+        _ = try await output(["-y"] + arguments, in: folder)
     }
 
-    /// What a program writes to standard output.
-    static func output(executable: String, _ arguments: [String], in folder: URL) throws -> Data {
+    /// What it writes to standard output. It waits on a thread of its own, not on one of the few that tests run on.
+    static func output(_ arguments: [String], in folder: URL) async throws -> Data {
+        let executable = try #require(path)
+        return try await withCheckedThrowingContinuation { done in
+            Thread {
+                done.resume(
+                    with: Result { try output(executable, ["-v", "error", "-nostdin"] + arguments, in: folder) })
+            }.start()
+        }
+    }
+
+    private static func output(_ executable: String, _ arguments: [String], in folder: URL) throws -> Data {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
@@ -64,7 +74,7 @@ final class TemporaryFolder: Sendable {
 
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
-    func ffmpeg(_ arguments: String) throws { try FFmpegCommand.run(arguments, in: url) }
+    func ffmpeg(_ arguments: String) async throws { try await FFmpegCommand.run(arguments, in: url) }
 }
 
 /// Everything that a reader delivered.
