@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "facellm-bench",
             dependencies: [
-                "Analysis", "Events", "Faces", "Video",
+                "Analysis", "Events", "Faces", "Imaging", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -15,7 +15,7 @@ package enum RunProvenance {
             detector: ModelCatalogue.detector.name,
             networks: [
                 "detector": network(ModelCatalogue.detector), "mesh": network(ModelCatalogue.mesh),
-                "expression": network(ModelCatalogue.expression), "age": network(ModelCatalogue.age),
+                "eyes": network(ModelCatalogue.eye), "expression": network(ModelCatalogue.expressionFeatures), "age": network(ModelCatalogue.age),
                 "gender": network(ModelCatalogue.gender),
             ],
             versions: ["facellm": version, "openvino": InferenceCore.version])

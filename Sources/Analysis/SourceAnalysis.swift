@@ -72,7 +72,7 @@ package final class SourceAnalysis {
         perception = try Perception(core: core, models: models, settings: settings.perception)
         expressionClassifier =
             settings.wantsExpression
-            ? try ExpressionClassifier(core: core, models: models, template: perception.template) : nil
+            ? try ExpressionClassifier(core: core, models: models) : nil
         let wantsAgeGender = !settings.attributes.isDisjoint(with: [.apparentAgeYears, .apparentGender])
         ageGenderClassifier = wantsAgeGender ? try AgeGenderClassifier(core: core, models: models) : nil
         let wantsEyes = settings.observations || settings.attributes.contains(.eyes)
@@ -208,7 +208,7 @@ package final class SourceAnalysis {
             return (.reused, tracks[id]?.scores)
         }
         let scores = try timings.measure(.expression) { () throws(FacesError) in
-            try expressionClassifier.scores(of: mesh, poseFree: shape, in: pyramid)
+            try expressionClassifier.scores(of: mesh, in: pyramid)
         }
         let elapsed = answers[id].map { time - $0.time } ?? .infinity
         answers[id] = (shape, quality.unifiedScore, time)

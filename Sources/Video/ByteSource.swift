@@ -25,17 +25,21 @@ final class ByteSource {
         isSeekable = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         guard let buffer = av_malloc(Self.bufferSize) else { return nil }
         context = avio_alloc_context(
-            buffer.assumingMemoryBound(to: UInt8.self), Int32(Self.bufferSize), 0,
+            buffer.assumingMemoryBound(to: UInt8.self),
+            Int32(Self.bufferSize),
+            0,
             Unmanaged.passUnretained(self).toOpaque(),
             { opaque, bytes, count in
                 guard let opaque, let bytes else { return cff_ERROR_EINVAL }
                 return Unmanaged<ByteSource>.fromOpaque(opaque).takeUnretainedValue().read(bytes, count)
-            }, nil,
+            },
+            nil,
             isSeekable
                 ? { opaque, offset, whence in
                     guard let opaque else { return Int64(cff_ERROR_EINVAL) }
                     return Unmanaged<ByteSource>.fromOpaque(opaque).takeUnretainedValue().seek(offset, whence)
-                } : nil)
+                } : nil
+        )
         guard let context else {
             av_free(buffer)
             return nil

@@ -17,7 +17,9 @@ final class FrameStorage: @unchecked Sendable {
     }
 }
 
-/// One codec context. Has one owner.
+/// One codec context.
+///
+/// Has one owner.
 final class Decoder {
     enum Output {
         case frame(FrameStorage)
@@ -36,7 +38,10 @@ final class Decoder {
 
     /// - Parameter ignoringExtradata: it is the former codec's; the stream repeats what matters in its packets.
     init(
-        _ parameters: UnsafeMutablePointer<AVCodecParameters>, timeBase: AVRational, threads: Int, source: String,
+        _ parameters: UnsafeMutablePointer<AVCodecParameters>,
+        timeBase: AVRational,
+        threads: Int,
+        source: String,
         ignoringExtradata: Bool = false
     ) throws(VideoError) {
         let mark = FFmpegLog.mark()
@@ -44,8 +49,11 @@ final class Decoder {
         codecName = String(cString: avcodec_get_name(codec))
         guard let decoder = avcodec_find_decoder(codec) else {
             throw VideoError(
-                .openDecoder, .noDecoder(codec: Self.name(of: parameters)), code: cff_ERROR_DECODER_NOT_FOUND,
-                source: source)
+                .openDecoder,
+                .noDecoder(codec: Self.name(of: parameters)),
+                code: cff_ERROR_DECODER_NOT_FOUND,
+                source: source
+            )
         }
         guard let context = avcodec_alloc_context3(decoder) else {
             throw VideoError(.openDecoder, .outOfMemory, source: source)
@@ -74,8 +82,9 @@ final class Decoder {
         avcodec_free_context(&context)
     }
 
-    /// Hands in a packet, or nil once to get out what is still inside. Before this, `receive` has to say that it needs
-    /// input.
+    /// Hands in a packet, or nil once to get out what is still inside.
+    ///
+    /// Before this, `receive` has to say that it needs input.
     ///
     /// With frame threads FFmpeg hands `discard` to the thread together with the packet, so it holds for this packet
     /// and no other.

@@ -39,51 +39,41 @@ final class DecodingLoop: @unchecked Sendable {
         demuxer = try Demuxer(options.input, interrupt: interrupt, timeouts: options.timeouts)
         let stream = demuxer.stream
         decoder = try Decoder(
-            stream.pointee.codecpar, timeBase: stream.pointee.time_base, threads: options.decoderThreads,
-            source: source)
+            stream.pointee.codecpar,
+            timeBase: stream.pointee.time_base,
+            threads: options.decoderThreads,
+            source: source
+        )
         let info = StreamInfo(demuxer, codec: decoder.codecName)
         shared = ReaderState(options, info: info)
 
         let window = TimeWindow(options)
         let tick = info.timeBase.value
         timeline = Timeline(
-            tick: tick ?? 1, origin: demuxer.startTime, breaksAhead: demuxer.hasDiscontinuousTime || options.input.isLive,
-            frameDuration: info.framesPerSecond.map { 1 / $0 })
+            tick: tick ?? 1,
+            origin: demuxer.startTime,
+            breaksAhead: demuxer.hasDiscontinuousTime || options.input.isLive,
+            frameDuration: info.framesPerSecond.map { 1 / $0 }
+        )
         var planner: PacketPlanner?
         let canSkip = tick != nil && !options.deliversUnsampledFrames
         if case .rate(let rate) = options.sampling, canSkip, decoder.canSkipNonReference || decoder.isIntraOnly {
             planner = PacketPlanner(grid: SamplingGrid(start: window.start, rate: rate))
         }
         lookAhead = LookAhead(
-            planner: planner, onlyKeyframes: options.sampling == .keyframes && canSkip, window: window,
-            tick: tick ?? .nan)
+            planner: planner,
+            onlyKeyframes: options.sampling == .keyframes && canSkip,
+            window: window,
+            tick: tick ?? .nan
+        )
         assembly = FrameAssembly(options, window: window, info: info)
         streamOrientation = demuxer.orientation
         orientation = streamOrientation
-        if window.start > 0, let tick { seek(to: window.start, tick: tick) }
-    }
-
-    /// Puts the demuxer on the last keyframe before `start`; where that cannot be done, frames before it are decoded
-    /// and left out.
-    private func seek(to start: Double, tick: Double) {
-        guard demuxer.isSeekable else { return }
-        let origin = demuxer.startTime ?? 0
-        // Indexes of transport streams are guessed from decoding times and may land too late: go back further then.
-        for margin in [0, 2, 10, start] {
-            let target = Int64((max(0, start - margin) / tick).rounded(.down))
-            guard demuxer.seek(to: origin &+ target) else { return }
-            var attempts = 0
-            while attempts < 2000, let packet = PacketBox() {
-                guard case .packet = demuxer.read(into: packet.packet) else { break }
-                attempts += 1
-                guard packet.isKeyframe, let time = packet.presentation ?? packet.decoding else { continue }
-                if Double(time &- origin) * tick > start, margin < start { break }
-                firstPacket = packet
-                let elapsed = Double(time &- origin) * tick
-                let rate = shared.info.withLock { $0.framesPerSecond }
-                if let rate, elapsed > 0 { lookAhead.counter.start(at: Int((elapsed * rate).rounded())) }
-                return
-            }
+        if window.start > 0, let tick, let place = demuxer.seekKeyframe(before: window.start, tick: tick) {
+            firstPacket = place.packet
+            // Nobody counted the frames before; in a constant rate this is their number.
+            let number = place.time * (info.framesPerSecond ?? 0)
+            if number > 0, number < 1e12 { lookAhead.counter.start(at: Int(number.rounded())) }
         }
     }
 
@@ -165,7 +155,10 @@ final class DecodingLoop: @unchecked Sendable {
         }
         if packet.isKeyframe { hasSeenKeyframe = true }
         let placed = timeline.place(
-            presentation: packet.presentation, decoding: packet.decoding, duration: packet.packet.pointee.duration)
+            presentation: packet.presentation,
+            decoding: packet.decoding,
+            duration: packet.packet.pointee.duration
+        )
         packet.presentation = placed.presentation
         packet.decoding = placed.decoding
         packet.codec = demuxer.stream.pointee.codecpar.pointee.codec_id
@@ -190,8 +183,12 @@ final class DecodingLoop: @unchecked Sendable {
         guard codec != decoder.codec, codec == stream.pointee.codecpar.pointee.codec_id else { return }
         try drain()
         decoder = try Decoder(
-            stream.pointee.codecpar, timeBase: stream.pointee.time_base, threads: options.decoderThreads,
-            source: source, ignoringExtradata: true)
+            stream.pointee.codecpar,
+            timeBase: stream.pointee.time_base,
+            threads: options.decoderThreads,
+            source: source,
+            ignoringExtradata: true
+        )
     }
 
     private func drain() throws(VideoError) { try send(nil, discard: AVDISCARD_DEFAULT) }
@@ -249,10 +246,18 @@ final class DecodingLoop: @unchecked Sendable {
         }
         let geometry = PictureGeometry(
             stored: Size(width: Int(frame.pointee.width), height: Int(frame.pointee.height)),
-            orientation: orientation, pixelAspect: demuxer.pixelAspect(of: frame))
+            orientation: orientation,
+            pixelAspect: demuxer.pixelAspect(of: frame)
+        )
         let decoded = DecodedFrame(
-            storage: storage, number: number, ticks: time, origin: time.map { timeline.origin(of: $0) },
-            geometry: geometry, codec: decoder.codecName, isCorrupt: isCorrupt)
+            storage: storage,
+            number: number,
+            ticks: time,
+            origin: time.map { timeline.origin(of: $0) },
+            geometry: geometry,
+            codec: decoder.codecName,
+            isCorrupt: isCorrupt
+        )
         try sendFrames(assembly.take(decoded))
     }
 

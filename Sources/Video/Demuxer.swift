@@ -1,7 +1,9 @@
 internal import CFFmpeg
 internal import Glibc
 
-/// One opened input and its video stream; reads the packets of that stream alone. Has one owner.
+/// One opened input and its video stream; reads the packets of that stream alone.
+///
+/// Has one owner.
 final class Demuxer {
     enum ReadResult {
         /// Nobody else holds it until the next `read`.
@@ -12,8 +14,10 @@ final class Demuxer {
         case failed(code: Int32)
     }
 
-    /// A recording of a broadcast may go on under another stream. So many packets of another, and none of the one that
-    /// was followed, mean that this has happened: some ten seconds.
+    /// A recording of a broadcast may go on under another stream.
+    ///
+    /// So many packets of another, and none of the one that was followed, mean that this has happened: some ten
+    /// seconds.
     private static let patience = 250
 
     let source: String
@@ -75,7 +79,11 @@ final class Demuxer {
         let probed = Self.isTextArt(context) ? cff_ERROR_INVALIDDATA : avformat_find_stream_info(context, nil)
         guard probed >= 0 else {
             throw VideoError(
-                .probe, code: interrupt.translate(probed), source: source, log: FFmpegLog.lines(since: mark))
+                .probe,
+                code: interrupt.translate(probed),
+                source: source,
+                log: FFmpegLog.lines(since: mark)
+            )
         }
         if interrupt.isCancelled { throw VideoError(.probe, .cancelled, source: source) }
         try selectStream(log: FFmpegLog.lines(since: mark))
@@ -88,10 +96,13 @@ final class Demuxer {
         withExtendedLifetime(bytes) {}
     }
 
-    /// FIFOs, sockets and devices get an I/O of ours; for ordinary files, nil. Faults that FFmpeg has one word for all
-    /// of are told apart here.
+    /// FIFOs, sockets and devices get an I/O of ours; for ordinary files, nil.
+    ///
+    /// Faults that FFmpeg has one word for all of are told apart here.
     private static func openSpecialFile(
-        _ path: String, source: String, interrupt: Interrupt
+        _ path: String,
+        source: String,
+        interrupt: Interrupt
     ) throws(VideoError) -> ByteSource? {
         var status = stat()
         guard stat(path, &status) == 0 else { throw VideoError(.open, code: -errno, source: source) }

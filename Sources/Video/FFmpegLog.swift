@@ -57,7 +57,8 @@ package enum FFmpegLog {
 
     /// `[h264 @ 0x55d0…] text` → `h264: text`: addresses differ from run to run and help nobody.
     private static func withoutAddresses(_ line: String) -> String {
-        guard line.hasPrefix("["), let close = line.firstRange(of: "] "), let at = line[..<close.lowerBound].firstRange(of: " @ ")
+        guard line.hasPrefix("["), let close = line.firstRange(of: "] "),
+            let at = line[..<close.lowerBound].firstRange(of: " @ ")
         else { return line }
         return line[line.index(after: line.startIndex)..<at.lowerBound] + ": " + line[close.upperBound...]
     }

@@ -100,7 +100,9 @@ struct FrameAssembly: ~Copyable {
         return [try deliver(placed, isSampled: true)]
     }
 
-    /// Seconds since the stream's start. Never less than before; a frame without a time follows the last one.
+    /// Seconds since the stream's start.
+    ///
+    /// Never less than before; a frame without a time follows the last one.
     private mutating func place(_ frame: DecodedFrame) -> Double {
         var time = lastTime.map { $0 + lastDuration } ?? 0
         if let ticks = frame.ticks, let tick {
@@ -117,7 +119,10 @@ struct FrameAssembly: ~Copyable {
     /// A new epoch, if the frame looks or is timed differently from the one before.
     private mutating func formChange(_ frame: DecodedFrame) throws(VideoError) -> [Output] {
         let new = Form(
-            geometry: frame.geometry, pixelFormat: frame.storage.frame.pointee.format, codec: frame.codec)
+            geometry: frame.geometry,
+            pixelFormat: frame.storage.frame.pointee.format,
+            codec: frame.codec
+        )
         var reason: EpochReason = []
         if let origin = frame.origin, origin.segment != segment {
             segment = origin.segment
@@ -147,8 +152,17 @@ struct FrameAssembly: ~Copyable {
         let picture = try converter.picture(of: frame.storage, geometry: frame.geometry, source: source)
         return .frame(
             VideoFrame(
-                picture: picture, index: frame.number, pts: frame.origin?.timestamp, timeBase: info.timeBase,
-                mediaTime: placed.time, rotationDegrees: frame.geometry.orientation.rotationDegrees,
-                isKeyframe: frame.isKeyframe, isCorrupt: frame.isCorrupt, isSampled: isSampled, epoch: placed.epoch))
+                picture: picture,
+                index: frame.number,
+                pts: frame.origin?.timestamp,
+                timeBase: info.timeBase,
+                mediaTime: placed.time,
+                rotationDegrees: frame.geometry.orientation.rotationDegrees,
+                isKeyframe: frame.isKeyframe,
+                isCorrupt: frame.isCorrupt,
+                isSampled: isSampled,
+                epoch: placed.epoch
+            )
+        )
     }
 }

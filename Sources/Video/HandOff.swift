@@ -37,7 +37,9 @@ package final class HandOff<Element: Sendable>: Sendable {
 
     /// - Parameter isDroppable: false for elements that `dropOldest` has to keep; they may exceed `depth`.
     package init(
-        depth: Int, policy: OverloadPolicy, isDroppable: @escaping @Sendable (Element) -> Bool = { _ in true }
+        depth: Int,
+        policy: OverloadPolicy,
+        isDroppable: @escaping @Sendable (Element) -> Bool = { _ in true }
     ) {
         self.depth = max(1, depth)
         self.policy = policy
@@ -89,7 +91,9 @@ package final class HandOff<Element: Sendable>: Sendable {
         }
     }
 
-    /// Nothing comes any more. What waits is still delivered, then `error` if there is one.
+    /// Nothing comes any more.
+    ///
+    /// What waits is still delivered, then `error` if there is one.
     package func finish(throwing error: (any Error)? = nil) {
         let waiter = state.withLock { state -> Waiter? in
             guard state.end == nil else { return nil }
@@ -102,7 +106,9 @@ package final class HandOff<Element: Sendable>: Sendable {
 
     // MARK: - Consumer
 
-    /// The next element, or nil at the end or after `cancel`. One task at a time.
+    /// The next element, or nil at the end or after `cancel`.
+    ///
+    /// One task at a time.
     ///
     /// - Throws: the producer's error; `CancellationError` when the task was cancelled, after which the channel works on.
     package func next() async throws -> Element? {

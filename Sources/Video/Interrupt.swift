@@ -46,7 +46,8 @@ package final class Interrupt: Sendable {
                 guard let opaque else { return 0 }
                 return Unmanaged<Interrupt>.fromOpaque(opaque).takeUnretainedValue().isDue ? 1 : 0
             },
-            opaque: Unmanaged.passUnretained(self).toOpaque())
+            opaque: Unmanaged.passUnretained(self).toOpaque()
+        )
     }
 
     private static func now() -> UInt64 {

@@ -39,16 +39,16 @@ struct TimeWindow: Sendable {
     private static let tolerance = 0.001
 
     let start: Double
-    let end: Double
+    private let end: Double
 
     init(_ options: VideoReader.Options) {
         start = options.start ?? 0
-        end = options.duration.map { (options.start ?? 0) + $0 } ?? .infinity
+        end = options.duration.map { (options.start ?? 0) + $0 - min(Self.tolerance, $0 / 2) } ?? .infinity
     }
 
     func isBefore(_ time: Double) -> Bool { time < start - Self.tolerance && start > 0 }
 
-    func isBehind(_ time: Double) -> Bool { time >= end - Self.tolerance }
+    func isBehind(_ time: Double) -> Bool { time >= end }
 }
 
 /// Keeps a few packets back until their times tell which of them sampling needs.

@@ -34,7 +34,9 @@ enum NamedThread {
         return nil
     }
 
-    /// Of the calling thread. `pthread_setname_np` is hidden from Swift.
+    /// Of the calling thread.
+    ///
+    /// `pthread_setname_np` is hidden from Swift.
     private static func setName(_ name: String) {
         let descriptor = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

@@ -80,7 +80,9 @@ package struct PictureGeometry: Sendable, Hashable {
         self.pixelAspect = ratio > 0.1 && ratio < 10 ? pixelAspect : Rational(numerator: 1, denominator: 1)
     }
 
-    /// The stored picture with square pixels. Sides only grow, so that no detail is lost to rounding.
+    /// The stored picture with square pixels.
+    ///
+    /// Sides only grow, so that no detail is lost to rounding.
     private var squared: Size {
         let ratio = pixelAspect.value ?? 1
         return ratio >= 1
@@ -103,7 +105,12 @@ package struct PictureGeometry: Sendable, Hashable {
         let scaleX = Float(stored.width) / Float(max(1, size.width))
         let scaleY = Float(stored.height) / Float(max(1, size.height))
         return AffineMap(
-            a: a * scaleX, b: b * scaleX, tx: -(a * shiftX + b * shiftY) * scaleX,
-            c: c * scaleY, d: d * scaleY, ty: -(c * shiftX + d * shiftY) * scaleY)
+            a: a * scaleX,
+            b: b * scaleX,
+            tx: -(a * shiftX + b * shiftY) * scaleX,
+            c: c * scaleY,
+            d: d * scaleY,
+            ty: -(c * shiftX + d * shiftY) * scaleY
+        )
     }
 }

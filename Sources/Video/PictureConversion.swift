@@ -22,7 +22,9 @@ struct PictureConverter: ~Copyable {
 
     /// - Throws: `unsupportedPixelFormat`, `outOfMemory`.
     mutating func picture(
-        of storage: FrameStorage, geometry: PictureGeometry, source: String
+        of storage: FrameStorage,
+        geometry: PictureGeometry,
+        source: String
     ) throws(VideoError) -> Picture {
         let frame = storage.frame
         let format = AVPixelFormat(rawValue: frame.pointee.format)
@@ -31,7 +33,8 @@ struct PictureConverter: ~Copyable {
         guard target != AV_PIX_FMT_NONE else {
             throw VideoError(.convert, .unsupportedPixelFormat(Self.name(of: format)), source: source)
         }
-        let usable = target == format
+        let usable =
+            target == format
             ? storage : try convert(storage, to: target, isFullRange: isFullRange, source: source)
         guard let picture = Self.wrap(usable, target: target, color: Self.color(frame, target, isFullRange), geometry)
         else { throw VideoError(.convert, .unsupportedPixelFormat(Self.name(of: format)), source: source) }
@@ -82,14 +85,18 @@ struct PictureConverter: ~Copyable {
 
     /// Luma weights by the frame's matrix; where none is named, BT.709 from 1280 x 720 on and BT.601 below, as players do.
     private static func color(
-        _ frame: UnsafeMutablePointer<AVFrame>, _ target: AVPixelFormat, _ isFullRange: Bool
+        _ frame: UnsafeMutablePointer<AVFrame>,
+        _ target: AVPixelFormat,
+        _ isFullRange: Bool
     ) -> ColorTransform {
         switch target {
         case AV_PIX_FMT_GBRP: return .identity
         case AV_PIX_FMT_GRAY8:
             let scale: Float = isFullRange ? 1 : 255.0 / 219.0
             return ColorTransform(
-                matrix: [scale, 0, 0, 0, scale, 0, 0, 0, scale], offset: isFullRange ? [0, 0, 0] : [16, 16, 16])
+                matrix: [scale, 0, 0, 0, scale, 0, 0, 0, scale],
+                offset: isFullRange ? [0, 0, 0] : [16, 16, 16]
+            )
         default: break
         }
         switch frame.pointee.colorspace {
@@ -109,14 +116,18 @@ struct PictureConverter: ~Copyable {
     // MARK: - Pixels
 
     private static func wrap(
-        _ storage: FrameStorage, target: AVPixelFormat, color: ColorTransform, _ geometry: PictureGeometry
+        _ storage: FrameStorage,
+        target: AVPixelFormat,
+        color: ColorTransform,
+        _ geometry: PictureGeometry
     ) -> Picture? {
         let frame = storage.frame.pointee
         guard let descriptor = av_pix_fmt_desc_get(target)?.pointee else { return nil }
         let full = Size(width: Int(frame.width), height: Int(frame.height))
         let half = Size(
             width: -((-full.width) >> Int(descriptor.log2_chroma_w)),
-            height: -((-full.height) >> Int(descriptor.log2_chroma_h)))
+            height: -((-full.height) >> Int(descriptor.log2_chroma_h))
+        )
         let plane: (UnsafeMutablePointer<UInt8>?, Int32, Size) -> Plane? = { base, stride, size in
             base.map { Plane(base: UnsafePointer($0), stride: Int(stride), size: size) }
         }
@@ -132,12 +143,19 @@ struct PictureConverter: ~Copyable {
         let present = planes.compactMap { $0 }
         guard present.count == planes.count, full.width > 0, full.height > 0 else { return nil }
         return Picture(
-            planes: present, color: color, size: geometry.displayed, displayToStored: geometry.displayToStored,
-            storage: storage)
+            planes: present,
+            color: color,
+            size: geometry.displayed,
+            displayToStored: geometry.displayToStored,
+            storage: storage
+        )
     }
 
     private mutating func convert(
-        _ storage: FrameStorage, to target: AVPixelFormat, isFullRange: Bool, source: String
+        _ storage: FrameStorage,
+        to target: AVPixelFormat,
+        isFullRange: Bool,
+        source: String
     ) throws(VideoError) -> FrameStorage {
         let frame = storage.frame
         guard let result = FrameStorage() else { throw VideoError(.convert, .outOfMemory, source: source) }
@@ -154,16 +172,32 @@ struct PictureConverter: ~Copyable {
     }
 
     private mutating func prepareScaler(
-        for frame: UnsafeMutablePointer<AVFrame>, target: AVPixelFormat, isFullRange: Bool, source: String
+        for frame: UnsafeMutablePointer<AVFrame>,
+        target: AVPixelFormat,
+        isFullRange: Bool,
+        source: String
     ) throws(VideoError) {
         let layout = Layout(
-            width: frame.pointee.width, height: frame.pointee.height, format: frame.pointee.format,
-            colorspace: Int32(truncatingIfNeeded: frame.pointee.colorspace.rawValue), isFullRange: isFullRange)
+            width: frame.pointee.width,
+            height: frame.pointee.height,
+            format: frame.pointee.format,
+            colorspace: Int32(truncatingIfNeeded: frame.pointee.colorspace.rawValue),
+            isFullRange: isFullRange
+        )
         if scaler != nil, scalerLayout == layout { return }
         if let scaler { sws_freeContext(scaler) }
         scaler = sws_getContext(
-            layout.width, layout.height, AVPixelFormat(rawValue: layout.format), layout.width, layout.height, target,
-            SWS_BILINEAR | SWS_ACCURATE_RND, nil, nil, nil)
+            layout.width,
+            layout.height,
+            AVPixelFormat(rawValue: layout.format),
+            layout.width,
+            layout.height,
+            target,
+            SWS_BILINEAR | SWS_ACCURATE_RND,
+            nil,
+            nil,
+            nil
+        )
         scalerLayout = layout
         guard let scaler else {
             let name = Self.name(of: AVPixelFormat(rawValue: layout.format))

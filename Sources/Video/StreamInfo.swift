@@ -19,14 +19,14 @@ package struct Rational: Sendable, Hashable {
 
 /// What is known of a video stream.
 package struct StreamInfo: Sendable, Hashable {
-    /// FFmpeg's name: `h264`, `hevc`, …
+    /// FFmpeg's name, such as `h264`.
     package var codec: String
     /// As displayed: turned, with square pixels.
     package var width: Int
     package var height: Int
     /// The mean over the stream, if its container tells.
     package var framesPerSecond: Double?
-    /// FFmpeg's name of the decoder's format: `yuv420p`, …
+    /// FFmpeg's name of the decoder's format, such as `yuv420p`.
     package var pixelFormat: String
     /// Clockwise, for display: 0, 90, 180 or 270.
     package var rotationDegrees: Int
@@ -46,16 +46,22 @@ extension StreamInfo {
         let parameters = stream.codecpar.pointee
         let geometry = PictureGeometry(
             stored: Size(width: Int(parameters.width), height: Int(parameters.height)),
-            orientation: demuxer.orientation, pixelAspect: demuxer.pixelAspect(of: nil))
+            orientation: demuxer.orientation,
+            pixelAspect: demuxer.pixelAspect(of: nil)
+        )
         let timeBase = Rational(numerator: stream.time_base.num, denominator: stream.time_base.den)
         self.init(
-            codec: codec, width: geometry.displayed.width, height: geometry.displayed.height,
+            codec: codec,
+            width: geometry.displayed.width,
+            height: geometry.displayed.height,
             framesPerSecond: demuxer.framesPerSecond,
             pixelFormat: PictureConverter.name(of: AVPixelFormat(rawValue: parameters.format)),
-            rotationDegrees: geometry.orientation.rotationDegrees, duration: demuxer.duration,
+            rotationDegrees: geometry.orientation.rotationDegrees,
+            duration: demuxer.duration,
             container: demuxer.containerName,
             startTime: demuxer.startTime.flatMap { start in timeBase.value.map { Double(start) * $0 } },
-            timeBase: timeBase)
+            timeBase: timeBase
+        )
     }
 }
 
@@ -81,7 +87,9 @@ package struct EpochReason: OptionSet, Sendable, Hashable, CustomStringConvertib
     }
 }
 
-/// What became of everything that was read. Always: `framesDecoded == framesSampled + framesUnsampled`.
+/// What became of everything that was read.
+///
+/// Always: `framesDecoded == framesSampled + framesUnsampled`.
 package struct VideoStatistics: Sendable, Hashable {
     /// Of the video stream.
     package var packetsRead = 0

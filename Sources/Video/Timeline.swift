@@ -6,7 +6,9 @@
 /// only where the container knows such (MPEG transport streams) or the source is live: in an MP4 or Matroska file a
 /// picture that stands still for a minute has one frame for that minute.
 package struct Timeline {
-    /// Seconds. Less is bad interleaving or rounding, and frames come out in order all the same.
+    /// Seconds.
+    ///
+    /// Less is bad interleaving or rounding, and frames come out in order all the same.
     package static let longestStepBack = 0.5
     /// Seconds beyond the expected time; the threshold that FFmpeg's own tools use.
     package static let longestStepAhead = 10.0

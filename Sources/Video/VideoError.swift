@@ -103,11 +103,13 @@ package struct VideoError: Error, Hashable, CustomStringConvertible {
                 "has no index (no 'moov' atom): the recording or copy was cut short; copy it again or repair it"
             case .noVideoStream(let coverArt):
                 coverArt ? "has no video stream, only a cover picture" : "has no video stream"
-            case .noDecoder(let codec): "has video in '\(codec)', which this FFmpeg has no decoder for; convert it first"
+            case .noDecoder(let codec):
+                "has video in '\(codec)', which this FFmpeg has no decoder for; convert it first"
             case .noFrames:
                 "has a video stream, but not one picture in it could be decoded; check that the file is complete"
             case .endsEarly: "ends before any picture; check that the file is complete"
-            case .unknownProtocol: "is a URL with a protocol that this FFmpeg does not know; check the part before '://'"
+            case .unknownProtocol:
+                "is a URL with a protocol that this FFmpeg does not know; check the part before '://'"
             case .unauthorized: "wants a user name and password, or other ones; check the URL"
             case .timedOut: "did not answer in time; check the address and that the source is sending"
             case .cancelled: "was being read when the program was told to stop"

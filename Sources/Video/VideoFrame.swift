@@ -4,8 +4,10 @@ package import Imaging
 package final class VideoFrame: Sendable {
     /// As displayed; its bytes are the decoder's own where possible, so long-lived frames hold decoder memory.
     package let picture: Picture
-    /// In presentation order, from 0, frames counted that sampling skipped. After a start in the middle of a file it is
-    /// reckoned from the time and the mean frame rate, and from then on counted.
+    /// In presentation order, from 0, frames counted that sampling skipped.
+    ///
+    /// After a start in the middle of a file it is reckoned from the time and the mean frame rate, and from then on
+    /// counted.
     package let index: Int
     /// The container's own timestamp in units of `timeBase`; nil if it has none.
     package let pts: Int64?
@@ -27,8 +29,16 @@ package final class VideoFrame: Sendable {
     package var height: Int { picture.size.height }
 
     package init(
-        picture: Picture, index: Int, pts: Int64?, timeBase: Rational, mediaTime: Double, rotationDegrees: Int = 0,
-        isKeyframe: Bool = false, isCorrupt: Bool = false, isSampled: Bool = true, epoch: Int = 0
+        picture: Picture,
+        index: Int,
+        pts: Int64?,
+        timeBase: Rational,
+        mediaTime: Double,
+        rotationDegrees: Int = 0,
+        isKeyframe: Bool = false,
+        isCorrupt: Bool = false,
+        isSampled: Bool = true,
+        epoch: Int = 0
     ) {
         self.picture = picture
         self.index = index

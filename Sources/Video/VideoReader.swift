@@ -7,7 +7,9 @@ internal import Synchronization
 ///
 /// One task takes; anybody may ask and cancel. Letting go of the reader cancels it.
 package final class VideoReader: Sendable {
-    /// How long a network source may be silent, seconds. Files, pipes and standard input may take as long as they like.
+    /// How long a network source may be silent, seconds.
+    ///
+    /// Files, pipes and standard input may take as long as they like.
     package struct Timeouts: Sendable, Hashable {
         package var open = 15.0
         package var probe = 20.0
@@ -26,8 +28,10 @@ package final class VideoReader: Sendable {
         /// Seconds from `start` to stop at.
         package var duration: Double?
         package var decoderThreads = 2
-        /// Decode errors and damaged frames together. Past it the rest is still delivered, and then `next` throws
-        /// (exit status 4). As many *in a row* end the reading at once, since nothing usable comes any more.
+        /// Decode errors and damaged frames together.
+        ///
+        /// Past it the rest is still delivered, and then `next` throws (exit status 4). As many *in a row* end the
+        /// reading at once, since nothing usable comes any more.
         package var maximumDecodeErrors = 100
         /// Frames that may wait between the threads.
         package var queueDepth = 3
@@ -106,7 +110,9 @@ package final class VideoReader: Sendable {
         return event
     }
 
-    /// Stops reading, within a tenth of a second even where it waits for bytes. `next` returns nil from now on.
+    /// Stops reading, within a tenth of a second even where it waits for bytes.
+    ///
+    /// `next` returns nil from now on.
     package func cancel() {
         interrupt.cancel()
         let left = shared.handOff.cancel()

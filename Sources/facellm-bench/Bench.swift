@@ -7,14 +7,14 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "facellm-bench",
         abstract: "Measures facellm: stage times, processor time, memory, accuracy.",
-        subcommands: [PipelineBench.self]
+        subcommands: [PipelineBench.self, ExpressionsBench.self]
     )
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
         #if DEBUG
             StandardError.write("facellm-bench: this is a debug build, its figures mean nothing: build with -c release\n")
-            exit(2)
+            Glibc.exit(2)
         #else
             do {
                 var command = try parseAsRoot()

@@ -54,7 +54,8 @@ struct FaultTests {
         try await folder.ffmpeg("-f lavfi -i sine=d=1 -c:a aac audio.mp4")
         try await folder.ffmpeg("-f lavfi -i color=red:s=64x64 -frames:v 1 cover.png")
         try await folder.ffmpeg(
-            "-i audio.wav -i cover.png -map 0 -map 1 -c:a flac -c:v copy -disposition:v attached_pic cover.flac")
+            "-i audio.wav -i cover.png -map 0 -map 1 -c:a flac -c:v copy -disposition:v attached_pic cover.flac"
+        )
         #expect(try await error("audio.wav").reason == .noVideoStream(coverArt: false))
         #expect(try await error("audio.mp4").reason == .noVideoStream(coverArt: false))
         #expect(try await error("cover.flac").reason == .noVideoStream(coverArt: true))
@@ -65,7 +66,9 @@ struct FaultTests {
     func coverBesideVideo() async throws {
         try await folder.ffmpeg("-f lavfi -i color=red:s=640x640 -frames:v 1 cover.png")
         try await folder.ffmpeg("\(Self.video) video.mp4")
-        try await folder.ffmpeg("-i cover.png -i video.mp4 -map 0 -map 1 -c copy -disposition:v:0 attached_pic both.mp4")
+        try await folder.ffmpeg(
+            "-i cover.png -i video.mp4 -map 0 -map 1 -c copy -disposition:v:0 attached_pic both.mp4"
+        )
         let reading = try await Reading(folder.path("both.mp4"))
         #expect(reading.frames.count == 100)
         #expect(reading.frames.first?.width == 320)
@@ -109,7 +112,8 @@ struct FaultTests {
         #expect(!whole.statistics.isTruncated)
         #expect(
             zip(reading.frames, whole.frames).filter { !$0.0.isCorrupt }.dropLast(2)
-                .allSatisfy { $0.picture.bytes == $1.picture.bytes })
+                .allSatisfy { $0.picture.bytes == $1.picture.bytes }
+        )
     }
 
     @Test("damaged packets are counted, and too many are told", arguments: [50, 3000])
@@ -194,99 +198,5 @@ struct BreakTests {
         let reading = try await Reading(folder.path("slow.mkv"))
         #expect(reading.epochs.isEmpty)
         #expect(reading.times.map { Int($0.rounded()) } == [0, 33, 67])
-    }
-}
-
-@Suite("Stopping and resources", .needsFFmpeg, .serialized, .timeLimit(.minutes(3)))
-struct ResourceTests {
-    private let folder: TemporaryFolder
-
-    init() async throws {
-        folder = try TemporaryFolder()
-        try await folder.ffmpeg("-f lavfi -i testsrc2=s=160x120:r=25:d=4 -c:v libx264 -f mpegts video.ts")
-    }
-
-    @Test("a FIFO that nobody writes to can be left", arguments: [0.0, 0.3])
-    func cancelOpening(delay: Double) async throws {
-        let path = folder.path("silent")
-        #expect(mkfifo(path, 0o600) == 0)
-        let task = Task { try await VideoReader.open(.init(input: .file(path))) }
-        try await Task.sleep(for: .seconds(delay))
-        let begin = ContinuousClock.now
-        task.cancel()
-        let result = await task.result
-        #expect(throws: VideoError.self) { try result.get() }
-        #expect(ContinuousClock.now - begin < .seconds(1))
-    }
-
-    @Test("a FIFO that falls silent can be left")
-    func cancelReading() async throws {
-        let pipe = try Pipe(feeding: folder.path("video.ts"), in: folder, staysOpenFor: 20)
-        // Probing would wait for more than the pipe gives, so it is short here.
-        let reader = try await VideoReader.open(.init(input: pipe.input, sampling: .everyFrame))
-        #expect(try await reader.next() != nil)
-        let begin = ContinuousClock.now
-        let task = Task { while try await reader.next() != nil {} }
-        try await Task.sleep(for: .seconds(0.2))
-        reader.cancel()
-        try await task.value
-        while !reader.isFinished, ContinuousClock.now - begin < .seconds(5) { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(ContinuousClock.now - begin < .seconds(1.2))
-        let statistics = reader.statistics
-        #expect(statistics.framesDecoded == statistics.framesSampled + statistics.framesUnsampled)
-    }
-
-    @Test("a slow consumer of a live source misses frames, and they are counted")
-    func dropping() async throws {
-        var options = VideoReader.Options(input: .file(folder.path("video.ts")), sampling: .everyFrame)
-        options.policy = .dropOldest
-        let reader = try await VideoReader.open(options)
-        while !reader.isFinished { try await Task.sleep(for: .milliseconds(5)) }
-        var taken = 0
-        while let event = try await reader.next() { taken += event.frame == nil ? 0 : 1 }
-        let statistics = reader.statistics
-        #expect(taken == 3)
-        #expect(statistics.framesSampled == 3)
-        #expect(statistics.framesDropped == 97)
-        #expect(statistics.framesDecoded == 100)
-        #expect(statistics.framesUnsampled == 97)
-    }
-
-    @Test("a full queue holds the decoder back")
-    func backPressure() async throws {
-        let reader = try await VideoReader.open(.init(input: .file(folder.path("video.ts")), sampling: .everyFrame))
-        try await Task.sleep(for: .milliseconds(200))
-        #expect(reader.statistics.framesDecoded <= 5)
-        var taken = 0
-        while try await reader.next() != nil { taken += 1 }
-        #expect(taken == 100)
-        #expect(reader.progress?.mediaTime ?? 0 > 3.9)
-    }
-
-    @Test("opened and closed three hundred times")
-    func leaks() async throws {
-        try await folder.ffmpeg("-f lavfi -i testsrc2=s=160x120:r=10:d=0.5 -c:v libx264 short.mp4")
-        func once(_ number: Int) async throws {
-            let name = ["short.mp4", "short.mp4", "missing.mp4", "video.ts"][number % 4]
-            guard let reader = try? await VideoReader.open(.init(input: .file(folder.path(name)))) else { return }
-            _ = try await reader.next()
-            if number % 2 == 0 { while try await reader.next() != nil {} }
-            reader.cancel()
-            while !reader.isFinished { try await Task.sleep(for: .milliseconds(1)) }
-        }
-        for number in 0..<40 { try await once(number) }
-        try await Task.sleep(for: .milliseconds(100))
-        let before = Self.usage
-        for number in 0..<300 { try await once(number) }
-        try await Task.sleep(for: .milliseconds(300))
-        let after = Self.usage
-        #expect(after.descriptors <= before.descriptors + 3)
-        #expect(after.megabytes - before.megabytes < 24)
-    }
-
-    private static var usage: (descriptors: Int, megabytes: Double) {
-        let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
-        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
-        return (descriptors, (pages?.dropFirst().first.flatMap { Double($0) } ?? 0) * 4096 / 1e6)
     }
 }

@@ -25,7 +25,8 @@ struct InputTests {
             ("https://cam/#geheim", "https://cam/?***"),
             ("rtsp://[fe80::1]:554/stream", "rtsp://[fe80::1]:554/stream"),
             ("rtsp://cam/profile@2x", "rtsp://cam/profile@2x"),
-        ])
+        ]
+    )
     func redaction(url: String, expected: String) {
         #expect(VideoInput.url(url).displayName == expected)
         #expect(!Redaction.redact("cannot open '\(url)' now").contains("geheim") || url.contains("geheim geheim"))
@@ -35,10 +36,12 @@ struct InputTests {
     func text() {
         #expect(
             Redaction.redact("tcp: Connection to rtsp://u:geheim@cam:554 failed: Refused")
-                == "tcp: Connection to rtsp://cam:554 failed: Refused")
+                == "tcp: Connection to rtsp://cam:554 failed: Refused"
+        )
         #expect(
             Redaction.redact("opening http://a/b?t=1 and http://u:p@c/d?t=2 at once")
-                == "opening http://a/b?*** and http://c/d?*** at once")
+                == "opening http://a/b?*** and http://c/d?*** at once"
+        )
         #expect(Redaction.redact("no URL here: a@b, c://") == "no URL here: a@b, c://")
         #expect(Redaction.redact("") == "")
     }
@@ -74,7 +77,8 @@ struct InputTests {
 
     @Test(
         "options that make no sense",
-        arguments: [0, -1, .nan, .infinity, 1e9] as [Double])
+        arguments: [0, -1, .nan, .infinity, 1e9] as [Double]
+    )
     func options(rate: Double) async throws {
         let reading = try await Reading(.init(input: .file("/x"), sampling: .rate(rate)))
         #expect(reading.error?.exitStatus == 2)

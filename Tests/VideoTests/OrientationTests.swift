@@ -15,14 +15,17 @@ struct OrientationTests {
         arguments: [
             (1, 0, 0, 1, 0, false), (0, 1, -1, 0, 90, false), (-1, 0, 0, -1, 180, false), (0, -1, 1, 0, 270, false),
             (-1, 0, 0, 1, 0, true), (0, -1, -1, 0, 90, true), (1, 0, 0, -1, 180, true), (0, 1, 1, 0, 270, true),
-        ] as [(Int32, Int32, Int32, Int32, Int, Bool)])
+        ] as [(Int32, Int32, Int32, Int32, Int, Bool)]
+    )
     func eight(a: Int32, b: Int32, c: Int32, d: Int32, degrees: Int, isMirrored: Bool) throws {
         let orientation = try #require(Orientation(matrix: Self.matrix(a, b, c, d)))
         #expect(orientation.rotationDegrees == degrees)
         #expect(orientation.isMirrored == isMirrored)
         let geometry = PictureGeometry(
-            stored: Size(width: 40, height: 30), orientation: orientation,
-            pixelAspect: Rational(numerator: 2, denominator: 1))
+            stored: Size(width: 40, height: 30),
+            orientation: orientation,
+            pixelAspect: Rational(numerator: 2, denominator: 1)
+        )
         let size = geometry.displayed
         #expect(size == (a == 0 ? Size(width: 30, height: 80) : Size(width: 80, height: 30)))
         // The stored origin lies where the matrix puts it, and all corners inside.
@@ -32,7 +35,9 @@ struct OrientationTests {
             #expect([0, 40].contains(stored.x) && [0, 30].contains(stored.y))
         }
         let origin = Point(
-            x: Float(a < 0 || c < 0 ? size.width : 0), y: Float(b < 0 || d < 0 ? size.height : 0))
+            x: Float(a < 0 || c < 0 ? size.width : 0),
+            y: Float(b < 0 || d < 0 ? size.height : 0)
+        )
         #expect(geometry.displayToStored.apply(origin) == Point(x: 0, y: 0))
     }
 
@@ -51,8 +56,10 @@ struct OrientationTests {
     @Test("pixels that cannot be are taken as square", arguments: [(0, 0), (1, 0), (1, 1000), (1000, 1), (-1, 1)])
     func pixelAspect(numerator: Int32, denominator: Int32) {
         let geometry = PictureGeometry(
-            stored: Size(width: 40, height: 30), orientation: .upright,
-            pixelAspect: Rational(numerator: numerator, denominator: denominator))
+            stored: Size(width: 40, height: 30),
+            orientation: .upright,
+            pixelAspect: Rational(numerator: numerator, denominator: denominator)
+        )
         #expect(geometry.displayed == Size(width: 40, height: 30))
         #expect(geometry.displayToStored == .identity)
     }

@@ -20,7 +20,9 @@ struct PictureTests {
             [
                 "-i", name, "-frames:v", "1", "-vf", filter, "-sws_flags",
                 "bilinear+accurate_rnd+full_chroma_int", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
-            ], in: folder.url)
+            ],
+            in: folder.url
+        )
         return data.map(Float.init)
     }
 
@@ -39,12 +41,16 @@ struct PictureTests {
         #expect(meanDifference(frame.picture.rgb(), expected) < 2)
     }
 
-    @Test("turned and mirrored by the H.264 stream", arguments: [(90, 0), (180, 0), (270, 0), (0, 1), (90, 1), (180, 1)])
+    @Test(
+        "turned and mirrored by the H.264 stream",
+        arguments: [(90, 0), (180, 0), (270, 0), (0, 1), (90, 1), (180, 1)]
+    )
     func displayOrientation(degrees: Int, isFlipped: Int) async throws {
         try await folder.ffmpeg("\(Self.quadrants) -c:v libx264 -crf 5 upright.mp4")
         let flip = isFlipped == 1 ? ":flip=horizontal" : ""
         try await folder.ffmpeg(
-            "-i upright.mp4 -c copy -bsf:v h264_metadata=display_orientation=insert:rotate=\(degrees)\(flip) turned.mp4")
+            "-i upright.mp4 -c copy -bsf:v h264_metadata=display_orientation=insert:rotate=\(degrees)\(flip) turned.mp4"
+        )
         let frame = try #require(try await Reading(folder.path("turned.mp4")).frames.last)
         #expect((frame.width == 240) == (degrees % 180 == 90))
         let probe = { (x: Float, y: Float) -> [Float] in
@@ -69,9 +75,13 @@ struct PictureTests {
     func pixelAspect(ratio: String) async throws {
         try await folder.ffmpeg("\(Self.quadrants),setsar=\(ratio) -c:v libx264 -crf 5 narrow.mp4")
         let frame = try #require(try await Reading(folder.path("narrow.mp4")).frames.first)
-        #expect(Size(width: frame.width, height: frame.height)
-            == ["2/1": Size(width: 640, height: 240), "1/2": Size(width: 320, height: 480),
-                "16/11": Size(width: 465, height: 240)][ratio])
+        #expect(
+            Size(width: frame.width, height: frame.height)
+                == [
+                    "2/1": Size(width: 640, height: 240), "1/2": Size(width: 320, height: 480),
+                    "16/11": Size(width: 465, height: 240),
+                ][ratio]
+        )
         let expected = try await reference("narrow.mp4", filter: "scale=\(frame.width):\(frame.height)")
         #expect(meanDifference(frame.picture.rgb(), expected) < 3)
     }
@@ -82,10 +92,13 @@ struct PictureTests {
             "yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv440p", "yuv411p", "yuv410p",
             "yuv420p10le", "yuv422p10le", "yuv444p12le", "yuva420p", "yuva444p10le", "gray", "gray10le", "ya8", "gbrp",
             "gbrp10le", "gbrap", "bgra", "bgr0", "rgb24", "rgb48le", "nv12", "yuyv422", "p010le", "monob",
-        ], ["64x48", "321x241"])
+        ],
+        ["64x48", "321x241"]
+    )
     func format(name: String, size: String) async throws {
         // Smooth, so that the ways to interpolate chroma make no difference worth speaking of.
-        let source = "-f lavfi -i gradients=s=\(size):c0=red:c1=blue:c2=yellow:n=3:x0=0:y0=0:x1=300:y1=200:d=0.2:r=25:seed=1"
+        let source =
+            "-f lavfi -i gradients=s=\(size):c0=red:c1=blue:c2=yellow:n=3:x0=0:y0=0:x1=300:y1=200:d=0.2:r=25:seed=1"
         try await folder.ffmpeg("\(source) -pix_fmt \(name) -c:v rawvideo -strict -1 picture.nut")
         let reading = try await Reading(folder.path("picture.nut"))
         let frame = try #require(reading.frames.first)
@@ -112,14 +125,17 @@ struct PictureTests {
         arguments: [
             ("bt709", 64, 1), ("smpte170m", 64, 0), ("bt470bg", 1080, 0), ("bt2020nc", 64, 2), ("unknown", 64, 0),
             ("unknown", 720, 1),
-        ])
+        ]
+    )
     func matrix(name: String, height: Int, expected: Int) async throws {
         let all: [ColorTransform] = [
             .yCbCr(kr: 0.299, kb: 0.114, fullRange: false), .yCbCr(kr: 0.2126, kb: 0.0722, fullRange: false),
             .yCbCr(kr: 0.2627, kb: 0.0593, fullRange: false),
         ]
         let space = name == "unknown" ? "" : "-colorspace \(name)"
-        try await folder.ffmpeg("-f lavfi -i color=red:s=64x\(height):d=0.1 \(space) -pix_fmt yuv420p -c:v libx264 color.mp4")
+        try await folder.ffmpeg(
+            "-f lavfi -i color=red:s=64x\(height):d=0.1 \(space) -pix_fmt yuv420p -c:v libx264 color.mp4"
+        )
         let frame = try #require(try await Reading(folder.path("color.mp4")).frames.first)
         #expect(frame.picture.color == all[expected])
     }

@@ -31,7 +31,9 @@ struct ReaderTests {
         let reading = try await Reading(options("video.mp4"))
         #expect(reading.statistics.framesSkipped > 0)
         // The last one may belong to a time behind the end.
-        for (number, time) in reading.times.dropLast().enumerated() { #expect(abs(time - Double(number) * 0.2) < 0.025) }
+        for (number, time) in reading.times.dropLast().enumerated() {
+            #expect(abs(time - Double(number) * 0.2) < 0.025)
+        }
         #expect((30...31).contains(reading.frames.count))
         let all = try await Reading(folder.path("video.mp4"))
         for frame in reading.frames { #expect(all.frames[frame.index].pts == frame.pts) }
@@ -43,8 +45,12 @@ struct ReaderTests {
     func variableRate() async throws {
         let pick = "select='not(mod(n\\,7))+lt(mod(n\\,60)\\,13)'"
         try await FFmpegCommand.run(
-            ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=60:d=5", "-vf", pick, "-vsync", "vfr", "-c:v", "libx264", "v.mkv"],
-            in: folder.url)
+            [
+                "-f", "lavfi", "-i", "testsrc2=s=160x120:r=60:d=5", "-vf", pick, "-vsync", "vfr", "-c:v", "libx264",
+                "v.mkv",
+            ],
+            in: folder.url
+        )
         let numbers: [Int] = (0..<300).filter { $0 % 7 == 0 || $0 % 60 < 13 }
         let expected: [Double] = numbers.map { Double($0) / 60 }
         let all = try await Reading(folder.path("v.mkv"))
@@ -60,9 +66,11 @@ struct ReaderTests {
         arguments: [
             ("libx264 -bf 3 -b_strategy 0 -g 30", 1), ("libx264 -bf 3 -g 30", 2), ("libx264 -bf 3 -g 30", 4),
             ("libx265 -x265-params log-level=none:bframes=3", 2), ("mpeg2video -bf 2 -q:v 3", 2),
-            ("libx265 -x265-params log-level=none:temporal-layers=1", 2), ("mjpeg -q:v 3", 2), ("libvpx-vp9 -b:v 1M", 2),
+            ("libx265 -x265-params log-level=none:temporal-layers=1", 2), ("mjpeg -q:v 3", 2),
+            ("libvpx-vp9 -b:v 1M", 2),
             ("mpeg4 -bf 2 -q:v 3", 2),
-        ])
+        ]
+    )
     func skipping(codec: String, threads: Int) async throws {
         try await folder.ffmpeg("-f lavfi -i testsrc2=s=320x240:r=30:d=3 -pix_fmt yuv420p -c:v \(codec) video.mkv")
         var some = options("video.mkv")
@@ -127,7 +135,8 @@ struct ReaderTests {
     func fifo(format: String) async throws {
         try await folder.ffmpeg("-f lavfi -i testsrc2=s=160x120:r=25:d=2 -c:v libx264 -live 1 -f \(format) stream")
         let reading = try await Reading(
-            .init(input: try Pipe(feeding: folder.path("stream"), in: folder).input, sampling: .everyFrame))
+            .init(input: try Pipe(feeding: folder.path("stream"), in: folder).input, sampling: .everyFrame)
+        )
         #expect(reading.error == nil)
         #expect(reading.frames.count == 50)
         #expect(format == "mpegts" || reading.info?.duration == nil)
@@ -137,7 +146,8 @@ struct ReaderTests {
     @Test("audio beside the video costs nothing and changes nothing")
     func audio() async throws {
         try await folder.ffmpeg(
-            "-f lavfi -i testsrc2=s=160x120:r=25:d=2 -f lavfi -i sine=d=3 -c:v libx264 -c:a aac -shortest both.mp4")
+            "-f lavfi -i testsrc2=s=160x120:r=25:d=2 -f lavfi -i sine=d=3 -c:v libx264 -c:a aac -shortest both.mp4"
+        )
         let reading = try await Reading(folder.path("both.mp4"))
         #expect(reading.frames.count == 50)
         #expect(reading.statistics.packetsRead == 50)

@@ -16,7 +16,9 @@ struct SamplingTests {
 
     @Test(
         "within half an interval of its time, and as many as there are times",
-        arguments: [12.5, 15, 24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 50, 60, 120], [0.5, 1, 2, 5, 7, 10])
+        arguments: [12.5, 15, 24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 50, 60, 120],
+        [0.5, 1, 2, 5, 7, 10]
+    )
     func constantRate(frameRate: Double, rate: Double) {
         let times = Self.frames(frameRate)
         let samples = Self.samples(times, rate: rate)
@@ -51,7 +53,9 @@ struct SamplingTests {
                 let differing = zip(others, numbers).filter { $0 != $1 }
                 #expect(others.count == numbers.count)
                 #expect(differing.allSatisfy { abs($0 - $1) <= 1 })
-                #expect(differing.count <= (frameRate.rounded() == frameRate || frameRate == 12.5 ? 0 : numbers.count / 50))
+                #expect(
+                    differing.count <= (frameRate.rounded() == frameRate || frameRate == 12.5 ? 0 : numbers.count / 50)
+                )
             }
         }
     }
@@ -66,7 +70,8 @@ struct SamplingTests {
         var time = 0.0
         for _ in 0..<400 {
             presentation.append(time)
-            time += Double.random(in: 0.005...0.08, using: &random) * (Int.random(in: 0..<30, using: &random) == 0 ? 20 : 1)
+            time +=
+                Double.random(in: 0.005...0.08, using: &random) * (Int.random(in: 0..<30, using: &random) == 0 ? 20 : 1)
         }
         let samples = Set(Self.samples(presentation, rate: rate))
         var order: [Int] = []

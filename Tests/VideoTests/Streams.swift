@@ -20,13 +20,16 @@ enum FFmpegCommand {
         _ = try await output(["-y"] + arguments, in: folder)
     }
 
-    /// What it writes to standard output. It waits on a thread of its own, not on one of the few that tests run on.
+    /// What it writes to standard output.
+    ///
+    /// It waits on a thread of its own, not on one of the few that tests run on.
     static func output(_ arguments: [String], in folder: URL) async throws -> Data {
         let executable = try #require(path)
         return try await withCheckedThrowingContinuation { done in
             Thread {
                 done.resume(
-                    with: Result { try output(executable, ["-v", "error", "-nostdin"] + arguments, in: folder) })
+                    with: Result { try output(executable, ["-v", "error", "-nostdin"] + arguments, in: folder) }
+                )
             }.start()
         }
     }
@@ -46,7 +49,8 @@ enum FFmpegCommand {
         guard process.terminationStatus == 0 else {
             throw CommandFailed(
                 description: "\(arguments.joined(separator: " ")): "
-                    + String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self))
+                    + String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self)
+            )
         }
         return try Data(contentsOf: output)
     }

