@@ -88,6 +88,9 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests", dependencies: ["Analysis"], swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO),
-        .testTarget(name: "EndToEndTests", dependencies: ["Events"], swiftSettings: swiftSettings),
+        // `facellm` is there so that it is built before its tests run it.
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Events", "facellm"], swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO),
     ]
 )

@@ -6,7 +6,7 @@ struct EyeHistory: Sendable {
     /// Below, eyes are closed whoever it is: 5 % of photographs lie there, nearly all with closed eyes.
     private static let closed: Float = 0.19
     /// Below, eyes are closed if they are usually much wider.
-    private static let narrow: Float = 0.26
+    static let narrow: Float = 0.26
     private static let shareOfUsual: Float = 0.68
     private static let samplesForUsual: Int32 = 10
 

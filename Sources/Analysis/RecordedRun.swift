@@ -102,7 +102,7 @@ package actor RecordedRun {
             stopping.attach { reader.cancel() }
             let core = try InferenceCore(cacheFolder: options.modelCache)
             analysis = try SourceAnalysis(core: core, models: options.models, settings: options.analysis)
-            analysis.timings.isEnabled = options.measuresTimings
+            if options.measuresTimings { analysis.measureTimings() }
         } catch let error as VideoError {
             return RunOutcome(exitStatus: stopping.reason?.rawValue ?? error.exitStatus, message: error.description)
         } catch {
@@ -203,7 +203,7 @@ package actor RecordedRun {
         for violation in ledger.violations(atEnd: true) { logger.error("the ledger does not add up: \(violation)") }
         outcome.ledger = ledger
         outcome.video = statistics
-        outcome.timings = analysis.timings
+        outcome.timings = analysis.allTimings
         return outcome
     }
 

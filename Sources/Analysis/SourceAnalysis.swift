@@ -41,8 +41,8 @@ package final class SourceAnalysis {
     package private(set) var sightings: [Sighting] = []
     /// The last error of a network about a single face.
     package private(set) var lastFailure: FacesError?
-    /// Where the time goes.
-    package var timings = StageTimings()
+    /// Where the time goes; kept only when asked for.
+    private var timings = StageTimings()
 
     private let perception: Perception
     private let expressionClassifier: ExpressionClassifier?
@@ -52,8 +52,8 @@ package final class SourceAnalysis {
     private var tracks: [Int: TrackState] = [:]
     /// The last answer of the classifiers about a track, and for which face.
     private var answers: [Int: (shape: [Point3], quality: Float, time: Double)] = [:]
-    /// When a track's eyes were looked at last.
-    private var eyeLooks: [Int: Double] = [:]
+    /// When a track's eyes were looked at last, and how often.
+    private var eyeLooks: [Int: (time: Double, count: Int)] = [:]
     /// Outcomes of faces whose track does not count yet.
     private var undecided: [Int: FaceOutcomes] = [:]
     private var born: Set<Int> = []
@@ -61,6 +61,9 @@ package final class SourceAnalysis {
     private enum Limit {
         /// Pixels of the box from which a mesh shows what mouth and brows do.
         static let muscleWidth: Float = 32
+        /// The mesh's logit from which its shape is the face's own and not mostly the network's idea of a face: sharp
+        /// faces of 24 pixels and more have 20 to 60, faces of 10 to 25 pixels that were enlarged 5 to 18.
+        static let clearPresence: Float = 15
         /// Degrees of yaw beyond which the far eye cannot be measured.
         static let farEyeYaw: Float = 28
         /// Seconds between two looks at a track's eyes.
@@ -79,6 +82,19 @@ package final class SourceAnalysis {
         eyeContour = wantsEyes ? try EyeContour(core: core, models: models) : nil
     }
 
+    /// Keeps the duration of every call from now on.
+    package func measureTimings() {
+        timings.isEnabled = true
+        perception.timings.isEnabled = true
+    }
+
+    /// The durations of all stages.
+    package var allTimings: StageTimings {
+        var all = timings
+        all.add(perception.timings)
+        return all
+    }
+
     // MARK: - Frames
 
     /// Looks at a sampled frame.
@@ -91,9 +107,7 @@ package final class SourceAnalysis {
         let pyramid = Pyramid(frame.picture)
         if sceneChange.see(pyramid) { payloads += endTracks(.sceneCut) }
 
-        let picture = try timings.measure(.detection) { () throws(FacesError) in
-            try perception.look(at: pyramid, time: time)
-        }
+        let picture = try perception.look(at: pyramid, time: time)
         payloads += end(picture.update.ended, reason: .left)
         forget(picture.update.forgotten)
 
@@ -155,27 +169,41 @@ package final class SourceAnalysis {
     private func measure(
         _ face: PerceivedFace, _ shape: [Point3], at time: Double, in pyramid: Pyramid
     ) throws(FacesError) -> FaceMeasures? {
-        guard let mesh = face.mesh, let pose = face.pose, face.box.width >= Limit.muscleWidth else { return nil }
+        guard let mesh = face.mesh, let pose = face.pose, showsMuscles(face) else { return nil }
         var measures = FaceMeasures(poseFree: shape, template: perception.template, pitch: pose.pitch)
         guard let eyeContour, abs(pose.yaw) < 60, isTimeForEyes(of: face.track, at: time) else { return measures }
+        // The far eye of a turned face is hidden by the nose or by foreshortening.
+        var eyes: [EyeContour.Side] = []
+        if pose.yaw < Limit.farEyeYaw { eyes.append(.left) }
+        if pose.yaw > -Limit.farEyeYaw { eyes.append(.right) }
+        if let track = face.track {
+            // An open eye speaks for both; they take turns.
+            let count = eyeLooks[track]?.count ?? 0
+            if eyes.count == 2, count % 2 == 1 { eyes.reverse() }
+            eyeLooks[track] = (time, count + 1)
+        }
         try timings.measure(.eyes) { () throws(FacesError) in
-            if let track = face.track { eyeLooks[track] = time }
-            // The far eye of a turned face is hidden by the nose or by foreshortening.
-            if pose.yaw < Limit.farEyeYaw {
-                measures.eyeOpennessLeft = try eyeContour.openness(.left, of: mesh, in: pyramid)
-            }
-            if pose.yaw > -Limit.farEyeYaw {
-                measures.eyeOpennessRight = try eyeContour.openness(.right, of: mesh, in: pyramid)
+            for eye in eyes {
+                let openness = try eyeContour.openness(eye, of: mesh, in: pyramid)
+                switch eye {
+                case .left: measures.eyeOpennessLeft = openness
+                case .right: measures.eyeOpennessRight = openness
+                }
+                if !settings.observations, let openness, openness > EyeHistory.narrow { break }
             }
         }
         return measures
+    }
+
+    private func showsMuscles(_ face: PerceivedFace) -> Bool {
+        face.box.width >= Limit.muscleWidth && (face.mesh?.presence ?? 0) >= Limit.clearPresence
     }
 
     /// Observations tell of the eyes in every sample. For a track's events a look now and then will do, since a change
     /// has to last to be told; where eyes were closed, the next look comes at once.
     private func isTimeForEyes(of track: Int?, at time: Double) -> Bool {
         guard !settings.observations, let track, let last = eyeLooks[track] else { return true }
-        return time - last >= Limit.eyeInterval || tracks[track]?.appearance.eyes != .open
+        return time - last.time >= Limit.eyeInterval || tracks[track]?.appearance.eyes != .open
     }
 
     /// Asks the classifiers about a face, if it is good enough and shows anything new.
@@ -199,8 +227,7 @@ package final class SourceAnalysis {
         _ face: PerceivedFace, shape: [Point3]?, track id: Int, frame: FrameRecord, in pyramid: Pyramid
     ) throws(FacesError) -> (FaceOutcome, ExpressionScores?) {
         let time = frame.mediaTimeSeconds
-        guard let mesh = face.mesh, let shape, let quality = face.quality, quality.isReadable,
-            face.box.width >= Limit.muscleWidth
+        guard let mesh = face.mesh, let shape, let quality = face.quality, quality.isReadable, showsMuscles(face)
         else { return (.rejected, nil) }
         try considerShot(id, mesh: mesh, pose: face.pose, quality: quality, frame: frame, in: pyramid)
         guard let expressionClassifier else { return (.reused, nil) }

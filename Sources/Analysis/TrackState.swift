@@ -13,6 +13,10 @@ struct TrackState: Sendable {
 
     /// Seconds in which a new expression outweighs the old ones.
     private static let smoothing = 0.5
+    /// By how much another expression has to be likelier to count.
+    private static let margin: Float = 0.15
+    /// Degrees of turn up to which an expression is worded: beyond, half of the face is guessed.
+    private static let wordedTurn: Float = 30
     /// Seconds that a change of eyes or mouth has to last to be told.
     private static let hold = 0.3
 
@@ -32,6 +36,8 @@ struct TrackState: Sendable {
     private var sector = Debounced<PoseSector>(hold: hold)
     private(set) var poses = PoseStatistics()
     private var lastPose: HeadPose?
+    /// The highest smoothed score of each expression.
+    private var highest = [Float](repeating: 0, count: Expression.allCases.count)
     private var seconds = [Double](repeating: 0, count: Expression.allCases.count)
     var shots = BestShots()
 
@@ -68,7 +74,15 @@ struct TrackState: Sendable {
     mutating func learn(_ new: ExpressionScores, at time: Double, elapsed: Double) {
         let share = Float(min(1, max(0.2, elapsed / TrackState.smoothing)))
         scores = scores.map { $0.mixed(with: new, share: share) } ?? new
-        if let scores { expression.see(scores.best, at: time) }
+        guard let scores else { return }
+        for index in highest.indices { highest[index] = max(highest[index], scores.values[index]) }
+        // Two labels that are about as likely are no change of expression.
+        let best = scores.best
+        if let current = expression.value, scores[best] < scores[current] + TrackState.margin {
+            expression.see(current, at: time)
+        } else {
+            expression.see(best, at: time)
+        }
     }
 
     var appearance: Appearance {
@@ -101,7 +115,11 @@ struct TrackState: Sendable {
         facts.pose = lastPose
         facts.eyes = eyes.value
         facts.mouth = mouth.value
-        if let label = expression.value, let scores, !label.isWeak, scores[label] >= 0.45 { facts.expression = label }
+        if let label = expression.value, let scores, !label.isWeak, scores[label] >= 0.45,
+            (lastPose?.turn ?? 0) < TrackState.wordedTurn
+        {
+            facts.expression = label
+        }
         return facts
     }
 
@@ -109,9 +127,16 @@ struct TrackState: Sendable {
     var summaryFacts: Sentence.Facts {
         var facts = personFacts
         facts.pose = poses.median
-        if let top = expressionShares.first, top.share >= 0.5, !top.expression.isWeak { facts.expression = top.expression }
+        if let top = expressionShares.first, top.share >= 0.5, !top.expression.isWeak, hasBeenSure(of: top.expression),
+            (poses.median?.turn ?? 0) < TrackState.wordedTurn
+        {
+            facts.expression = top.expression
+        }
         return facts
     }
+
+    /// Whether the classifier was ever confident of `expression`.
+    private func hasBeenSure(of expression: Expression) -> Bool { highest[expression.index] >= 0.45 }
 
     private var personFacts: Sentence.Facts {
         var facts = Sentence.Facts()

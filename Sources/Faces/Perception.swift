@@ -51,19 +51,36 @@ package final class Perception {
         static let presenceAlone: Float = 16
         /// Pixels of the box from which a pose is right to about 3 degrees.
         static let poseWidth: Float = 16
+        /// Seconds for which the last mesh tells better than the detector's eyes where to look. After longer ones a head
+        /// may have turned so far that the mesh settles where it should not, up to 14 degrees off at 2 samples a second.
+        static let meshMemory = 0.3
     }
+
+    /// Seconds between two looks of the detector while the mesh alone holds every known face: it finds those again
+    /// for a third of the time, and measures them better. New faces wait for the detector.
+    private static let detectorInterval = 0.35
+
+    /// Pictures to let pass after the mesh network saw no face where the detector did.
+    private static let meshPause = 2
 
     private struct Known {
         var box: Rect
         var mesh: FaceMesh
+        /// The detector's last score.
+        var score: Float
+        var time: Double
     }
 
     package let settings: Settings
     package let template: FaceTemplate
+    package var timings = StageTimings()
     private let finder: FaceFinder
     private let mesher: FaceMesher
     private var tracker: Tracker
     private var known: [Int: Known] = [:]
+    private var lastDetection: Double?
+    /// Tracks whose face is too blurred for a mesh, with the pictures to let pass before trying again.
+    private var meshless: [Int: Int] = [:]
 
     package init(core: InferenceCore, models: ModelFolder, settings: Settings = Settings()) throws(FacesError) {
         self.settings = settings
@@ -78,49 +95,92 @@ package final class Perception {
     ///
     /// - Parameter time: seconds, not before the last picture's.
     package func look(at pyramid: Pyramid, time: Double) throws(FacesError) -> PerceivedPicture {
-        let found = try finder.find(in: pyramid, threshold: Threshold.low).filter {
+        let expected = tracker.expected(at: time)
+        let faces: [PerceivedFace]
+        if let held = try hold(expected, in: pyramid, at: time) {
+            faces = held
+        } else {
+            lastDetection = time
+            faces = try find(expecting: expected, in: pyramid, at: time)
+        }
+        let tracked = faces.map { face in
+            TrackedFace(box: face.box, score: face.score, appearance: appearance(of: face, in: pyramid))
+        }
+        let update = tracker.update(tracked, at: time)
+        var numbered = faces
+        for index in numbered.indices {
+            numbered[index].track = update.tracks[index]
+            if let id = update.tracks[index], let mesh = faces[index].mesh {
+                known[id] = Known(box: faces[index].box, mesh: mesh, score: faces[index].score, time: time)
+            }
+        }
+        for id in update.ended + update.forgotten {
+            known[id] = nil
+            meshless[id] = nil
+        }
+        return PerceivedPicture(faces: numbered, update: update)
+    }
+
+    /// Ends all tracks: the stream is over or its timeline broke.
+    package func finish() -> Tracker.Update {
+        known = [:]
+        meshless = [:]
+        lastDetection = nil
+        return tracker.finish()
+    }
+
+    // MARK: - Parts
+
+    private typealias Expected = [(id: Int, box: Rect, isBorn: Bool)]
+
+    /// The known faces, found again by the mesh alone; nil when it is the detector's turn or a face was lost.
+    private func hold(_ expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError) -> [PerceivedFace]? {
+        guard let lastDetection, time - lastDetection < Self.detectorInterval, !expected.isEmpty,
+            expected.allSatisfy({ $0.isBorn && (known[$0.id]?.mesh.presence ?? 0) >= Threshold.presenceAlone })
+        else { return nil }
+        var faces: [PerceivedFace] = []
+        for track in expected {
+            guard let last = known[track.id], let face = try lookAgain(last, expected: track.box, in: pyramid),
+                face.box.width >= settings.minimumFace, !faces.contains(where: { $0.box.iou(face.box) > 0.3 })
+            else { return nil }
+            faces.append(face)
+        }
+        return faces
+    }
+
+    /// The faces that the detector sees, and known ones that it lost and the mesh did not.
+    private func find(expecting expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError) -> [PerceivedFace] {
+        let found = try timings.measure(.detector) { () throws(FacesError) in
+            try finder.find(in: pyramid, threshold: Threshold.low)
+        }.filter {
             $0.box.width >= settings.minimumFace && $0.box.clipped(to: pyramid.size).area > 0
         }
-        let expected = tracker.expected(at: time)
         var faces: [PerceivedFace] = []
         var seen: Set<Int> = []
         for face in found.prefix(settings.maximumFaces) {
             let before = nearest(to: face.box, among: expected, except: seen)
             if let before { seen.insert(before) }
-            faces.append(try measure(face, after: before.flatMap { known[$0] }, in: pyramid))
+            if let before, let pause = meshless[before], pause > 0 {
+                meshless[before] = pause - 1
+                faces.append(PerceivedFace(box: face.box, score: face.score))
+                continue
+            }
+            let last = before.flatMap { known[$0] }.flatMap { time - $0.time <= Threshold.meshMemory ? $0 : nil }
+            let measured = try measure(face, after: last, in: pyramid)
+            if let before { meshless[before] = measured.mesh == nil ? Self.meshPause : nil }
+            faces.append(measured)
         }
-        // Tracks that the detector lost: the mesh looks where they are expected.
         for track in expected where track.isBorn && !seen.contains(track.id) && faces.count < settings.maximumFaces {
             guard let last = known[track.id], let face = try lookAgain(last, expected: track.box, in: pyramid),
                 !faces.contains(where: { $0.box.iou(face.box) > 0.3 })
             else { continue }
             faces.append(face)
         }
-
-        let tracked = faces.map { face in
-            TrackedFace(box: face.box, score: face.score, appearance: appearance(of: face, in: pyramid))
-        }
-        let update = tracker.update(tracked, at: time)
-        for index in faces.indices {
-            faces[index].track = update.tracks[index]
-            if let id = update.tracks[index], let mesh = faces[index].mesh {
-                known[id] = Known(box: faces[index].box, mesh: mesh)
-            }
-        }
-        for id in update.ended + update.forgotten { known[id] = nil }
-        return PerceivedPicture(faces: faces, update: update)
+        return faces
     }
-
-    /// Ends all tracks: the stream is over or its timeline broke.
-    package func finish() -> Tracker.Update {
-        known = [:]
-        return tracker.finish()
-    }
-
-    // MARK: - Parts
 
     private func nearest(
-        to box: Rect, among expected: [(id: Int, box: Rect, isBorn: Bool)], except seen: Set<Int>
+        to box: Rect, among expected: Expected, except seen: Set<Int>
     ) -> Int? {
         expected.filter { !seen.contains($0.id) && $0.box.iou(box) > 0.3 }
             .max { $0.box.iou(box) < $1.box.iou(box) }?.id
@@ -137,10 +197,10 @@ package final class Perception {
             region.center.y += found.box.center.y - last.box.center.y
             region.side *= found.box.width / max(1, last.box.width)
         }
-        if let mesh = try mesher.refinedMesh(in: pyramid, region: region), mesh.presence >= Threshold.presence {
+        if let mesh = try mesh(in: region, of: pyramid), mesh.presence >= Threshold.presence {
             describe(mesh, of: &face, in: pyramid)
         } else if last != nil,
-            let mesh = try mesher.refinedMesh(in: pyramid, region: found.closest.meshRegion),
+            let mesh = try mesh(in: found.closest.meshRegion, of: pyramid),
             mesh.presence >= Threshold.presence
         {
             describe(mesh, of: &face, in: pyramid)
@@ -152,7 +212,7 @@ package final class Perception {
         var region = last.mesh.meshRegion
         region.center.x += expected.center.x - last.box.center.x
         region.center.y += expected.center.y - last.box.center.y
-        guard let mesh = try mesher.refinedMesh(in: pyramid, region: region), mesh.presence >= Threshold.presenceAlone
+        guard let mesh = try mesh(in: region, of: pyramid), mesh.presence >= Threshold.presenceAlone
         else {
             return nil
         }
@@ -164,9 +224,15 @@ package final class Perception {
                 x: new.center.x + (last.box.center.x - old.center.x) * scale,
                 y: new.center.y + (last.box.center.y - old.center.y) * scale),
             width: last.box.width * scale, height: last.box.height * scale)
-        var face = PerceivedFace(box: box, score: Threshold.low)
+        var face = PerceivedFace(box: box, score: last.score)
         describe(mesh, of: &face, in: pyramid)
         return face
+    }
+
+    private func mesh(in region: RotatedSquare, of pyramid: Pyramid) throws(FacesError) -> FaceMesh? {
+        try timings.measure(.mesh) { () throws(FacesError) in
+            try mesher.refinedMesh(in: pyramid, region: region)
+        }
     }
 
     private func describe(_ mesh: FaceMesh, of face: inout PerceivedFace, in pyramid: Pyramid) {

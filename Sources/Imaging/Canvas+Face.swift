@@ -60,13 +60,12 @@ package struct FaceOverlay: Sendable, Hashable {
 }
 
 extension Canvas {
-    /// Draws one face: contours, pose, the corners of its box, and the label plate above it, or below where there is
-    /// no room, or inside as the last resort.
+    /// Draws one face: contours, pose, the corners of its box, and the label plate above it, or where there is room.
     package mutating func draw(_ face: FaceOverlay) {
         draw([face])
     }
 
-    /// Draws faces so that no box or mesh lies on another one's label, and labels side by side where there is room.
+    /// Draws faces so that no box or mesh lies on a label, and labels beside faces and each other where there is room.
     package mutating func draw(_ faces: [FaceOverlay]) {
         let unit = max(1, Float(size.height) / 540)
         for face in faces {
@@ -77,11 +76,18 @@ extension Canvas {
             draw(face.box, color: color, unit: unit)
             if let pose = face.pose { draw(pose, unit: unit) }
         }
-        var taken: [Rect] = []
-        for face in faces {
-            guard let plate = place(face.labels, beside: face.box, avoiding: taken) else { continue }
-            taken.append(plate)
-            write(face.labels, on: plate, color: Canvas.palette(face.ordinal))
+        var plates: [Rect] = []
+        for (index, face) in faces.enumerated() {
+            let lines = lines(of: face)
+            let others = faces.indices.filter { $0 != index }.map { faces[$0].box }
+            guard let plate = place(lines, beside: face.box, plates: plates, others: others) else { continue }
+            plates.append(plate)
+            label(
+                lines,
+                at: Point(x: plate.left, y: plate.top),
+                scale: textScale,
+                firstLine: Canvas.palette(face.ordinal)
+            )
         }
     }
 
@@ -128,9 +134,15 @@ extension Canvas {
         dot(pose.origin, radius: thickness * 0.75, color: .white)
     }
 
-    /// Where the plate of a face goes: above its box, below it, or inside at its top; the first place that lies in the
-    /// picture and on no other plate, else the first that lies in the picture.
-    private func place(_ lines: [String], beside box: Rect, avoiding taken: [Rect]) -> Rect? {
+    /// The lines there is room for: a small face in a crowd gets its first line alone.
+    private func lines(of face: FaceOverlay) -> [String] {
+        let widest = Float(Canvas.labelSize(face.labels, scale: textScale).width)
+        return widest > 4 * face.box.width ? Array(face.labels.prefix(1)) : face.labels
+    }
+
+    /// Where the plate of a face goes: above its box, below it, beside it, or inside at its top; of the places in the
+    /// picture the first one that hides neither a plate nor another face, else the one that hides least.
+    private func place(_ lines: [String], beside box: Rect, plates: [Rect], others: [Rect]) -> Rect? {
         guard !lines.isEmpty, box.left.isFinite, box.top.isFinite, box.width.isFinite, box.height.isFinite else {
             return nil
         }
@@ -138,21 +150,27 @@ extension Canvas {
         let gap = Float(3 * textScale)
         let width = Float(plate.width), height = Float(plate.height)
         let limit = Point(x: Float(size.width) - width, y: Float(size.height) - height)
-        let left = max(0, min(box.left - gap / 2, limit.x)).rounded()
-        let tops = [box.top - gap - height, box.bottom + gap, box.top + gap]
-        let inside = tops.filter { $0 >= 0 && $0 <= limit.y }.map {
-            Rect(left: left, top: $0.rounded(), width: width, height: height)
+        let left = max(0, min(box.left - gap / 2, limit.x)), right = max(0, min(box.right + gap / 2 - width, limit.x))
+        let above = box.top - gap - height, below = box.bottom + gap, inside = box.top + gap
+        let origins = [
+            (left, above), (right, above), (left, below), (right, below), (box.right + gap, box.top),
+            (box.left - gap - width, box.top), (left, inside),
+        ]
+        // Not in the list when it lies outside; the box itself may do so too.
+        let places = origins.filter { $0.0 >= 0 && $0.0 <= max(0, limit.x) && $0.1 >= 0 && $0.1 <= limit.y }.map {
+            Rect(left: $0.0.rounded(), top: $0.1.rounded(), width: width, height: height)
         }
-        if let free = inside.first(where: { place in taken.allSatisfy { $0.intersectionArea(place) == 0 } }) {
-            return free
+        func hidden(_ place: Rect) -> Float {
+            plates.reduce(0) { $0 + 3 * $1.intersectionArea(place) }
+                + others.reduce(0) { $0 + $1.intersectionArea(place) }
         }
-        // The box itself may lie outside of the picture.
-        return inside.first
-            ?? Rect(left: left, top: max(0, min(tops[0], limit.y)).rounded(), width: width, height: height)
-    }
-
-    /// The first line is in the colour of the face.
-    private mutating func write(_ lines: [String], on plate: Rect, color: Color) {
-        label(lines, at: Point(x: plate.left, y: plate.top), scale: textScale, firstLine: color)
+        var best: (place: Rect, hidden: Float)?
+        for place in places {
+            let hidden = hidden(place)
+            if hidden == 0 { return place }
+            if hidden < best?.hidden ?? .infinity { best = (place, hidden) }
+        }
+        return best?.place
+            ?? Rect(left: left.rounded(), top: max(0, min(above, limit.y)).rounded(), width: width, height: height)
     }
 }

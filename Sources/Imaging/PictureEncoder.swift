@@ -37,7 +37,9 @@ package struct ImagingError: Error, Hashable, CustomStringConvertible {
 
     /// What the person in front of it can do, if anything.
     package var remedy: String? {
-        switch code {
+        // The encoder's numbers only look like those of the system.
+        if operation == .encode { return nil }
+        return switch code {
         case ENOSPC, EDQUOT: "free some space there, or choose another folder"
         case EACCES, EPERM: "choose a folder that this user may write to"
         case EROFS: "the file system is read-only: choose another folder"

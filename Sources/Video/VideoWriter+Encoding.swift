@@ -12,6 +12,8 @@ final class VideoEncoding: @unchecked Sendable {
     private var frame: UnsafeMutablePointer<AVFrame>?
     private var packet: UnsafeMutablePointer<AVPacket>?
     private var scaler: OpaquePointer?
+    /// Of the last picture, in the encoder's time base.
+    private var lastTime: Int64 = -1
     private(set) var encoderName = ""
 
     /// - Parameter size: even sides.
@@ -129,7 +131,10 @@ final class VideoEncoding: @unchecked Sendable {
         guard convert(canvas, into: frame) else {
             throw VideoWriterError(.encode, path: path, code: cff_ERROR_ENOMEM)
         }
-        frame.pointee.pts = av_rescale_q(ticks, AVRational(num: 1, den: 90_000), codec.pointee.time_base)
+        // MPEG-4 Part 2 counts more coarsely, and takes no time twice.
+        let time = av_rescale_q(ticks, AVRational(num: 1, den: 90_000), codec.pointee.time_base)
+        lastTime = max(lastTime + 1, time)
+        frame.pointee.pts = lastTime
         frame.pointee.pict_type = isKeyframe ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
         try check(avcodec_send_frame(codec, frame), .encode)
         try writePackets(duration: duration)

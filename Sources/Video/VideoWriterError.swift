@@ -31,7 +31,9 @@ package struct VideoWriterError: Error, Hashable, CustomStringConvertible {
 
     /// What the person in front of it can do, if anything.
     package var remedy: String? {
-        switch code {
+        // The encoder's numbers only look like those of the system.
+        if operation == .encode { return nil }
+        return switch code {
         case ENOSPC, EDQUOT: "free some space there, or choose another folder; what was written so far can be played"
         case EFBIG: "the file system or a limit takes no larger file: choose another folder"
         case EACCES, EPERM: "choose a folder that this user may write to"

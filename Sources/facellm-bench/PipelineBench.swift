@@ -30,6 +30,7 @@ struct PipelineBench: AsyncParsableCommand {
         let before = decode ? try decodeSeconds() : nil
         var reader = VideoReader.Options(input: VideoInput(argument: file), sampling: .rate(sampleFps))
         reader.policy = .backPressure
+        reader.decoderThreads = 1
         var options = RecordedRun.Options(
             reader: reader, models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
             sourceName: "bench")

@@ -8,7 +8,9 @@ enum FFmpegCommand {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    /// Red, green, blue bytes of the picture in a file. Waits on a thread of its own.
+    /// Red, green, blue bytes of the picture in a file.
+    ///
+    /// Waits on a thread of its own.
     static func decode(_ file: String) async throws -> [UInt8] {
         let executable = try #require(path)
         return try await withCheckedThrowingContinuation { done in

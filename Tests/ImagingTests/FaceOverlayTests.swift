@@ -75,9 +75,28 @@ import Testing
         let below = drawn([FaceOverlay(box: Rect(left: 60, top: 5, width: 70, height: 70), ordinal: 0, labels: ["ab"])])
         #expect(plateRows(below, x: 62).map { $0.lowerBound > 75 } == true)
         let inside = drawn([
-            FaceOverlay(box: Rect(left: 60, top: 2, width: 70, height: 196), ordinal: 0, labels: ["ab"])
+            FaceOverlay(box: Rect(left: 5, top: 2, width: 290, height: 196), ordinal: 0, labels: ["ab"])
         ])
-        #expect((inside.pixel(x: 75, y: 7)?.green ?? 255) < 110)
+        #expect((inside.pixel(x: 10, y: 7)?.green ?? 255) < 110)
+    }
+
+    @Test func smallFacesGetTheirFirstLineAlone() {
+        let lines = ["t1", "yaw -12 pitch 5 roll 30"], box = Rect(left: 60, top: 100, width: 20, height: 20)
+        let small = drawn([FaceOverlay(box: box, ordinal: 0, labels: lines)])
+        let one = drawn([FaceOverlay(box: box, ordinal: 0, labels: ["t1"])])
+        #expect(small.packedBytes == one.packedBytes)
+        let large = Rect(left: 60, top: 100, width: 60, height: 60)
+        let both = drawn([FaceOverlay(box: large, ordinal: 0, labels: lines)])
+        #expect(both.packedBytes != drawn([FaceOverlay(box: large, ordinal: 0, labels: ["t1"])]).packedBytes)
+    }
+
+    @Test func platesHideNoOtherFace() {
+        // Above the lower face lies the upper one: its plate goes elsewhere.
+        let upper = FaceOverlay(box: Rect(left: 60, top: 40, width: 50, height: 50), ordinal: 0)
+        let lower = FaceOverlay(box: Rect(left: 60, top: 95, width: 50, height: 50), ordinal: 1, labels: ["lower"])
+        let canvas = drawn([upper, lower])
+        #expect(canvas.pixel(x: 85, y: 80) == .white)
+        #expect(plateRows(canvas, x: 64).map { $0.lowerBound > 145 } == true)
     }
 
     @Test func platesDoNotCoverEachOther() {

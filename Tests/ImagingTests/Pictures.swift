@@ -24,7 +24,9 @@ enum TestPicture {
         return Picture(planes: planes, size: Size(width: width, height: height))
     }
 
-    /// Y'CbCr planes from functions of the position, 0–1 in both directions. Chroma sides are rounded up.
+    /// Y'CbCr planes from functions of the position, 0–1 in both directions.
+    ///
+    /// Chroma sides are rounded up.
     static func yCbCr(
         width: Int,
         height: Int,

@@ -48,6 +48,8 @@ package final class FaceMesher {
         for _ in 0..<3 {
             guard let mesh = try mesh(in: pyramid, region: region) else { return best }
             best = mesh
+            // Where the network sees no face at all there is nothing to refine.
+            if mesh.presence < 0 { break }
             let next = mesh.meshRegion
             let turned = abs(Geometry.wrapped(next.angle - region.angle)) > Geometry.radians(8)
             let moved = next.center.distance(to: region.center) > 0.08 * region.side

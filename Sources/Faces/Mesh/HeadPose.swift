@@ -14,8 +14,8 @@ package struct HeadPose: Sendable, Hashable {
         self.roll = roll
     }
 
-    /// The angles of the rotation that takes the template onto a face: roll about the line of sight is applied last,
-    /// yaw and pitch are those of the direction in which the nose points.
+    /// The angles of the rotation that takes the template onto a face, yaw · pitch · roll: the head is first rolled about
+    /// its own nose, so that yaw and pitch are those of the direction in which the nose points.
     package init(_ rotation: Rotation) {
         let r = rotation.rows
         yaw = Geometry.degrees(Geometry.atan2(-r[2], r[8]))

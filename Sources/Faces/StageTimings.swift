@@ -1,8 +1,10 @@
 /// Where the time of an analysis goes.
 package struct StageTimings: Sendable {
     package enum Stage: String, Sendable, CaseIterable {
-        /// Detector, mesh and tracker of one frame.
-        case detection
+        /// The detector, over a whole frame and its tiles.
+        case detector
+        /// The mesh of one face, with its refinements.
+        case mesh
         /// Both eyes of one face.
         case eyes
         /// Expression of one face.
@@ -16,6 +18,10 @@ package struct StageTimings: Sendable {
     package var isEnabled = false
 
     package init() {}
+
+    package mutating func add(_ other: StageTimings) {
+        for (stage, durations) in other.samples { samples[stage, default: []] += durations }
+    }
 
     package mutating func add(_ milliseconds: Double, to stage: Stage) {
         samples[stage, default: []].append(milliseconds)
