@@ -4,7 +4,7 @@ internal import Faces
 /// thing costs time and tells nothing.
 enum Novelty {
     /// Seconds after which an answer is renewed whatever the face does.
-    private static let lifetime = 1.0
+    private static let lifetime = 2.0
     /// Mean way of a pose-free point since the last answer, in outer eye distances; the mesh jitters by about 0.006.
     private static let movement: Float = 0.012
     /// Points of the quality score that a better picture has to gain.

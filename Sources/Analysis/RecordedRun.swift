@@ -63,6 +63,8 @@ package actor RecordedRun {
     package enum StopReason: Int32, Sendable {
         case interrupted = 130
         case terminated = 143
+
+        var exitReason: ExitReason { self == .interrupted ? .interrupted : .terminated }
     }
 
     private let options: Options
@@ -98,13 +100,17 @@ package actor RecordedRun {
         let analysis: SourceAnalysis
         do {
             // Opened first: a wrong name should be told at once, not after the models were loaded.
-            reader = try await VideoReader.open(options.reader)
+            let readerOptions = options.reader
+            let opening = Task { try await VideoReader.open(readerOptions) }
+            stopping.attach { opening.cancel() }
+            reader = try await opening.value
             stopping.attach { reader.cancel() }
             let core = try InferenceCore(cacheFolder: options.modelCache)
             analysis = try SourceAnalysis(core: core, models: options.models, settings: options.analysis)
             if options.measuresTimings { analysis.measureTimings() }
         } catch let error as VideoError {
-            return RunOutcome(exitStatus: stopping.reason?.rawValue ?? error.exitStatus, message: error.description)
+            if let reason = stopping.reason { return end(before: reason, log: &log) }
+            return RunOutcome(exitStatus: error.exitStatus, message: error.description)
         } catch {
             return RunOutcome(exitStatus: 1, message: "\(error)")
         }
@@ -112,6 +118,20 @@ package actor RecordedRun {
     }
 
     // MARK: - Parts
+
+    /// Told to stop before the input could be opened: the last line is the only one.
+    private func end(before reason: StopReason, log: inout EventLog) -> RunOutcome {
+        var outcome = RunOutcome(exitStatus: reason.rawValue)
+        let summary = RunSummary(
+            ledger: Ledger(), exitReason: reason.exitReason, provenance: ["perception": RunProvenance.perception])
+        do throws(EventError) {
+            try log.publish(.runSummary(summary), epoch: 0)
+            try log.close()
+        } catch {
+            note(error.description, in: &outcome)
+        }
+        return outcome
+    }
 
     private func follow(_ reader: VideoReader, with analysis: SourceAnalysis, log: inout EventLog) async -> RunOutcome {
         var outcome = RunOutcome(exitStatus: 0)
@@ -164,7 +184,7 @@ package actor RecordedRun {
         }
         if let reason = stopping.reason, outcome.message == nil {
             outcome.exitStatus = reason.rawValue
-            exitReason = reason == .interrupted ? .interrupted : .terminated
+            exitReason = reason.exitReason
         }
 
         // Everything that follows is tried even after a failure: what is good should not be lost.
@@ -182,13 +202,21 @@ package actor RecordedRun {
         ledger.framesSampled = statistics.framesSampled
         ledger.framesUnsampled = statistics.framesUnsampled
         ledger.framesSkipped = statistics.framesSkipped
-        ledger.framesCorrupt = statistics.framesCorrupt + statistics.packetsCorrupt
+        ledger.framesCorrupt = statistics.framesCorrupt + statistics.packetsCorrupt + statistics.decodeErrors
+        if exitReason == .complete {
+            let name = options.reader.input.displayName
+            if statistics.isTruncated { logger.warning("\(name) is cut short: not all of it could be read") }
+            if ledger.framesCorrupt > 0 {
+                logger.warning("\(name): \(ledger.framesCorrupt) packets or frames are damaged")
+            }
+        }
         if exitReason != .outputFailed {
             do throws(EventError) {
                 try log.publish(last, epoch: epoch)
                 let summary = RunSummary(
                     ledger: ledger, exitReason: exitReason,
-                    complete: (exitReason == .complete || exitReason == .decodeErrors) && outcome.exitStatus != 1,
+                    complete: (exitReason == .complete || exitReason == .decodeErrors) && outcome.exitStatus != 1
+                        && !statistics.isTruncated,
                     provenance: ["perception": RunProvenance.perception], lastMediaTimeSeconds: lastTime,
                     elapsedSeconds: Self.seconds(ContinuousClock.now - start))
                 try log.publish(.runSummary(summary), epoch: epoch)

@@ -67,7 +67,7 @@ package final class SourceAnalysis {
         /// Degrees of yaw beyond which the far eye cannot be measured.
         static let farEyeYaw: Float = 28
         /// Seconds between two looks at a track's eyes.
-        static let eyeInterval = 0.5
+        static let eyeInterval = 0.7
     }
 
     package init(core: InferenceCore, models: ModelFolder, settings: AnalysisSettings) throws(FacesError) {

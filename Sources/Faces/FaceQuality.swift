@@ -30,7 +30,7 @@ package struct FaceQuality: Sendable, Hashable {
         let deviation = (grey.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(grey.count)).squareRoot()
 
         self.interEyeDistance = interEyeDistance
-        clipped = box.area > 0 ? 1 - box.clipped(to: frame).area / box.area : 1
+        clipped = box.area > 0 ? max(0, 1 - box.clipped(to: frame).area / box.area) : 1
         sharpness = variance / (variance + 120)
         // Rises from 20 to 70, falls from 190 to 240; contrast counts up to a deviation of 25.
         let exposure = min(1, max(0, (mean - 20) / 50)) * min(1, max(0, (240 - mean) / 50))

@@ -58,7 +58,7 @@ package final class Perception {
 
     /// Seconds between two looks of the detector while the mesh alone holds every known face: it finds those again
     /// for a third of the time, and measures them better. New faces wait for the detector.
-    private static let detectorInterval = 0.35
+    private static let detectorInterval = 0.5
 
     /// Pictures to let pass after the mesh network saw no face where the detector did.
     private static let meshPause = 2
@@ -193,9 +193,14 @@ package final class Perception {
         var region = found.closest.meshRegion
         if let last {
             region = last.mesh.meshRegion
-            region.center.x += found.box.center.x - last.box.center.x
-            region.center.y += found.box.center.y - last.box.center.y
-            region.side *= found.box.width / max(1, last.box.width)
+            // The detector's box trembles more than a face moves, and a trembling region costs a second look.
+            let dx = found.box.center.x - last.box.center.x, dy = found.box.center.y - last.box.center.y
+            let ratio = found.box.width / max(1, last.box.width)
+            if max(abs(dx), abs(dy)) > 0.12 * found.box.width || ratio > 1.2 || ratio < 1 / 1.2 {
+                region.center.x += dx
+                region.center.y += dy
+                region.side *= ratio
+            }
         }
         if let mesh = try mesh(in: region, of: pyramid), mesh.presence >= Threshold.presence {
             describe(mesh, of: &face, in: pyramid)

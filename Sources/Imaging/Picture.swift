@@ -94,8 +94,9 @@ package final class ByteStorage: @unchecked Sendable {
 
     package init(count: Int) {
         self.count = count
-        bytes = .allocate(capacity: max(1, count))
-        bytes.initialize(repeating: 0, count: max(1, count))
+        // Vector loops of libswscale read past the end of a plane.
+        bytes = .allocate(capacity: count + 64)
+        bytes.initialize(repeating: 0, count: count + 64)
     }
 
     package convenience init(concatenating parts: [[UInt8]]) {

@@ -35,6 +35,7 @@ final class Decoder {
     let isIntraOnly: Bool
     /// Whether the decoder can leave out frames that no other frame is predicted from, and nothing else changes.
     let canSkipNonReference: Bool
+    private let disposability: Disposability
 
     /// - Parameter ignoringExtradata: it is the former codec's; the stream repeats what matters in its packets.
     init(
@@ -61,6 +62,7 @@ final class Decoder {
         self.context = context
         let properties = avcodec_descriptor_get(codec)?.pointee.props ?? 0
         isIntraOnly = properties & AV_CODEC_PROP_INTRA_ONLY != 0
+        disposability = Disposability(parameters)
         canSkipNonReference = !ignoringExtradata && Self.canSkipNonReference(parameters)
         var code = avcodec_parameters_to_context(context, parameters)
         if ignoringExtradata {
@@ -91,6 +93,11 @@ final class Decoder {
     func send(_ packet: UnsafeMutablePointer<AVPacket>?, discard: AVDiscard) -> Int32 {
         context.pointee.skip_frame = discard
         return avcodec_send_packet(context, packet)
+    }
+
+    /// Whether the packet's picture is one that `AVDISCARD_NONREF` leaves out.
+    func isDisposable(_ packet: UnsafeMutablePointer<AVPacket>) -> Bool {
+        canSkipNonReference && disposability.isDisposable(packet)
     }
 
     func receive() throws(VideoError) -> Output {

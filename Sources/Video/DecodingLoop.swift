@@ -162,6 +162,7 @@ final class DecodingLoop: @unchecked Sendable {
         packet.presentation = placed.presentation
         packet.decoding = placed.decoding
         packet.codec = demuxer.stream.pointee.codecpar.pointee.codec_id
+        packet.isDisposable = decoder.isDisposable(packet.packet)
         lookAhead.add(packet)
     }
 
@@ -237,7 +238,7 @@ final class DecodingLoop: @unchecked Sendable {
         if isCorrupt { try countDamage() } else { errorsInARow = 0 }
         let best = frame.pointee.best_effort_timestamp
         let time = best == cff_NOPTS_VALUE ? nil : best
-        let number = lookAhead.counter.number(ofFrameAt: time)
+        let arrival = lookAhead.counter.arrival(ofFrameAt: time)
         publishSkipped()
         if let own = Orientation(frame) {
             orientation = own
@@ -251,7 +252,8 @@ final class DecodingLoop: @unchecked Sendable {
         )
         let decoded = DecodedFrame(
             storage: storage,
-            number: number,
+            number: arrival.number,
+            isDisposable: arrival.isDisposable,
             ticks: time,
             origin: time.map { timeline.origin(of: $0) },
             geometry: geometry,
@@ -302,7 +304,10 @@ final class DecodingLoop: @unchecked Sendable {
     private func countDamage() throws(VideoError) {
         errorsInARow += 1
         guard errorsInARow > max(1, options.maximumDecodeErrors), !interrupt.isCancelled else { return }
-        if let verdict { throw verdict }
+        if let verdict {
+            shared.statistics.withLock { $0.isTruncated = true }
+            throw verdict
+        }
     }
 
     private func publishSkipped() {

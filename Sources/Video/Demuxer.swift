@@ -204,8 +204,14 @@ final class Demuxer {
 
     /// Packets of the video stream, if the container has an index that tells.
     var packetCount: Int? {
-        let count = stream.pointee.nb_frames
-        return count > 0 && ["mov,mp4,m4a,3gp,3g2,mj2", "avi"].contains(containerName) ? Int(count) : nil
+        let count = Int(stream.pointee.nb_frames)
+        guard count > 0 else { return nil }
+        switch containerName {
+        case "avi": return count
+        // What an edit list trims away is counted by the header, but is neither in the index nor ever read.
+        case "mov,mp4,m4a,3gp,3g2,mj2": return min(count, Int(avformat_index_get_entries_count(stream)))
+        default: return nil
+        }
     }
 
     /// Ticks of the stream's time base.

@@ -5,6 +5,8 @@ internal import Imaging
 struct DecodedFrame {
     var storage: FrameStorage
     var number: Int
+    /// No other frame is predicted from it.
+    var isDisposable: Bool
     /// On the reader's timeline; nil if the frame has no time at all.
     var ticks: Int64?
     /// The container's timestamp, the number of the timeline's break before it, and the kind of that break.
@@ -87,7 +89,7 @@ struct FrameAssembly: ~Copyable {
                 outputs.append(try deliver(placed, isSampled: frame.isKeyframe))
             }
         case .rate:
-            for (placed, isSampled) in selector?.take(placed, at: time) ?? [] where isSampled || deliversUnsampled {
+            for (placed, isSampled) in selector?.take(placed, at: time, isDisposable: frame.isDisposable) ?? [] where isSampled || deliversUnsampled {
                 outputs.append(try deliver(placed, isSampled: isSampled))
             }
         }
@@ -96,8 +98,11 @@ struct FrameAssembly: ~Copyable {
 
     /// What waited for frames that did not come.
     mutating func finish() throws(VideoError) -> [Output] {
-        guard let placed = selector?.finish() else { return [] }
-        return [try deliver(placed, isSampled: true)]
+        var outputs: [Output] = []
+        for (placed, isSampled) in selector?.finish() ?? [] where isSampled || deliversUnsampled {
+            outputs.append(try deliver(placed, isSampled: isSampled))
+        }
+        return outputs
     }
 
     /// Seconds since the stream's start.

@@ -19,6 +19,9 @@ final class PacketBox {
 
     var isKeyframe: Bool { packet.pointee.flags & AV_PKT_FLAG_KEY != 0 }
 
+    /// No other picture is predicted from this one: its decoding serves nothing but itself.
+    var isDisposable = false
+
     /// Only there to be predicted from: an edit list hides it.
     var isHidden: Bool { packet.pointee.flags & AV_PKT_FLAG_DISCARD != 0 }
 
@@ -78,7 +81,7 @@ struct LookAhead {
         queue.append(packet)
         bytes += Int(packet.packet.pointee.size)
         if let time = plannedTime(packet), let decoding = packet.decoding {
-            planner?.add(time: time, decodeTime: Double(decoding) * tick)
+            planner?.add(time: time, decodeTime: Double(decoding) * tick, isDisposable: packet.isDisposable)
         }
     }
 
@@ -94,7 +97,7 @@ struct LookAhead {
         let isNeeded = verdict(on: packet) != .unneeded
         queue.removeFirst()
         bytes -= Int(packet.packet.pointee.size)
-        if let time = packet.presentation, !packet.isHidden { counter.expect(time, isNeeded: isNeeded) }
+        if let time = packet.presentation, !packet.isHidden { counter.expect(time, isNeeded: isNeeded, isDisposable: packet.isDisposable) }
         return (packet, isNeeded)
     }
 

@@ -7,12 +7,11 @@ package enum Sampling: Sendable, Hashable {
     case keyframes
 }
 
-/// The times t_k = start + k / rate, and the stretch of ±half an interval around each, of which the frame nearest to t_k
-/// is sampled.
+/// The times t_k = start + k / rate, and the stretch of ±half an interval around each, of which one frame is sampled:
+/// the nearest to t_k, or one that other frames need anyway where it is hardly farther off (`SampleCost`).
 ///
 /// Every sample thus lies within half an interval of its time, no frame is sampled twice, and of a source slower than
-/// the rate every frame is sampled. Only times of frames count, so that copies of a video in other codecs give the same
-/// samples. Containers round times, to milliseconds at the worst; without care a frame in the middle between two times
+/// the rate every frame is sampled. Containers round times, to milliseconds at the worst; without care a frame in the middle between two times
 /// of the grid, or two frames at the same distance from one, would then be decided by the rounding. So the whole grid
 /// lies 1.5 ms early: equal distances go to the earlier frame in every copy.
 package struct SamplingGrid: Sendable {
@@ -39,67 +38,112 @@ package struct SamplingGrid: Sendable {
     package func center(of cell: Int) -> Double { start + Double(cell) * interval - shift }
 }
 
-/// Decides frame by frame, in presentation order, which ones are samples.
+/// What a frame costs as the sample of its cell: its distance from the centre, and something on top for a frame that is
+/// decoded for its own sake alone, so that a picture which others need anyway is taken where it is about as near.
+private struct SampleCost {
+    /// Seconds, at most, by which a needed picture may be farther off.
+    private static let detour = 0.05
+
+    let grid: SamplingGrid
+    private let surcharge: Double
+
+    init(grid: SamplingGrid) {
+        self.grid = grid
+        surcharge = min(Self.detour, grid.interval / 4)
+    }
+
+    func of(_ time: Double, cell: Int, isDisposable: Bool) -> Double {
+        abs(time - grid.center(of: cell)) + (isDisposable ? surcharge : 0)
+    }
+
+    /// Whether no frame from `time` on can cost less than `cost`.
+    func isFinal(_ cost: Double, cell: Int, at time: Double) -> Bool {
+        time >= grid.center(of: cell) + cost
+    }
+}
+
+/// Decides frame by frame, in presentation order, which ones are samples: of each cell the cheapest, of equals the
+/// first.
 ///
-/// Only a frame before its cell's centre has to wait for the next one, which may be nearer.
+/// Frames wait only while a later one could still be cheaper: about a twentieth of a second.
 package struct FrameSelector<Frame> {
     private let grid: SamplingGrid
+    private let cost: SampleCost
     private var finishedCell: Int?
-    private var candidate: (frame: Frame, cell: Int, distance: Double)?
+    /// Undecided frames of one cell, in order.
+    private var waiting: [Frame] = []
+    private var waitingCell = 0
+    private var best: (index: Int, cost: Double) = (0, .infinity)
 
-    package init(grid: SamplingGrid) { self.grid = grid }
+    package init(grid: SamplingGrid) {
+        self.grid = grid
+        cost = SampleCost(grid: grid)
+    }
 
     /// What is decided now, in presentation order.
-    package mutating func take(_ frame: Frame, at time: Double) -> [(frame: Frame, isSampled: Bool)] {
+    package mutating func take(
+        _ frame: Frame, at time: Double, isDisposable: Bool = false
+    ) -> [(frame: Frame, isSampled: Bool)] {
         let cell = grid.cell(of: time)
-        let distance = abs(time - grid.center(of: cell))
         var decided: [(frame: Frame, isSampled: Bool)] = []
-        if let held = candidate {
-            let isBeaten = held.cell == cell && distance < held.distance
-            decided.append((held.frame, !isBeaten))
-            if !isBeaten { finishedCell = held.cell }
-            candidate = nil
+        if !waiting.isEmpty, cell != waitingCell || cost.isFinal(best.cost, cell: waitingCell, at: time) {
+            decided = release()
         }
         if finishedCell == cell {
             decided.append((frame, false))
-        } else if time >= grid.center(of: cell) {
-            finishedCell = cell
-            decided.append((frame, true))
-        } else {
-            candidate = (frame, cell, distance)
+            return decided
         }
+        let new = cost.of(time, cell: cell, isDisposable: isDisposable)
+        if waiting.isEmpty || new < best.cost {
+            // Those before it are out, and need not be kept.
+            decided += waiting.map { ($0, false) }
+            waiting = [frame]
+            waitingCell = cell
+            best = (0, new)
+        } else {
+            waiting.append(frame)
+        }
+        if cost.isFinal(best.cost, cell: cell, at: time) { decided += release() }
         return decided
     }
 
-    /// The frame that still waited for a nearer one: it is a sample now.
-    package mutating func finish() -> Frame? {
-        defer { candidate = nil }
-        if let candidate { finishedCell = candidate.cell }
-        return candidate?.frame
+    /// The frames that still waited for a better one: the best of them is a sample now.
+    package mutating func finish() -> [(frame: Frame, isSampled: Bool)] {
+        waiting.isEmpty ? [] : release()
+    }
+
+    private mutating func release() -> [(frame: Frame, isSampled: Bool)] {
+        defer { waiting = [] }
+        finishedCell = waitingCell
+        return waiting.enumerated().map { ($1, $0 == best.index) }
     }
 }
 
 /// Tells from the times of packets, in decoding order, which ones a `FrameSelector` may choose.
 ///
-/// No packet is called unneeded unless another of the same cell is nearer to its centre.
+/// No packet is called unneeded unless another of the same cell is cheaper.
 package struct PacketPlanner {
     package enum Verdict: Sendable { case needed, unneeded, undecided }
 
     private let grid: SamplingGrid
-    /// The nearest frame of each cell so far.
-    private var best: [Int: (distance: Double, time: Double)] = [:]
+    private let cost: SampleCost
+    /// The cheapest frame of each cell so far.
+    private var best: [Int: (cost: Double, time: Double)] = [:]
     /// No packet to come is presented before this.
     private var horizon = -Double.infinity
 
-    package init(grid: SamplingGrid) { self.grid = grid }
+    package init(grid: SamplingGrid) {
+        self.grid = grid
+        cost = SampleCost(grid: grid)
+    }
 
     /// A packet was read whose frame is presented at `time`; later packets are not presented before `decodeTime`.
-    package mutating func add(time: Double, decodeTime: Double) {
+    package mutating func add(time: Double, decodeTime: Double, isDisposable: Bool = false) {
         horizon = max(horizon, decodeTime)
         let cell = grid.cell(of: time)
-        let distance = abs(time - grid.center(of: cell))
-        if let known = best[cell], known.distance <= distance { return }
-        best[cell] = (distance, time)
+        let new = cost.of(time, cell: cell, isDisposable: isDisposable)
+        if let known = best[cell], known.cost < new || known.cost == new && known.time <= time { return }
+        best[cell] = (new, time)
         if best.count > 256 {
             let oldest = grid.cell(of: horizon) - 64
             best = best.filter { $0.key >= oldest }
@@ -111,7 +155,7 @@ package struct PacketPlanner {
         let cell = grid.cell(of: time)
         guard let best = best[cell] else { return .needed }
         guard best.time == time else { return .unneeded }
-        // Nearer frames could still come until the horizon passes the mirror image of this one.
-        return horizon >= grid.center(of: cell) + best.distance ? .needed : .undecided
+        // Cheaper frames could still come until the horizon has passed.
+        return cost.isFinal(best.cost, cell: cell, at: horizon) ? .needed : .undecided
     }
 }

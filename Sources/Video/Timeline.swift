@@ -96,6 +96,7 @@ package struct FrameCounter {
     private struct Expected {
         var time: Int64
         var isNeeded: Bool
+        var isDisposable: Bool
     }
 
     /// Sorted by time, latest first.
@@ -110,21 +111,22 @@ package struct FrameCounter {
     package mutating func start(at number: Int) { next = number }
 
     /// A packet went to the decoder, or was left out as unneeded.
-    package mutating func expect(_ time: Int64, isNeeded: Bool) {
+    package mutating func expect(_ time: Int64, isNeeded: Bool, isDisposable: Bool = false) {
         let place = expected.firstIndex { $0.time <= time } ?? expected.count
-        expected.insert(Expected(time: time, isNeeded: isNeeded), at: place)
+        expected.insert(Expected(time: time, isNeeded: isNeeded, isDisposable: isDisposable), at: place)
         // A decoder that never answers must not fill the memory.
         if expected.count > 4096 { pass(expected.removeLast()) }
     }
 
-    /// The number of the frame that came out with `time`.
-    package mutating func number(ofFrameAt time: Int64?) -> Int {
+    /// The number of the frame that came out with `time`, and whether its packet was one that no other needs.
+    package mutating func arrival(ofFrameAt time: Int64?) -> (number: Int, isDisposable: Bool) {
+        var isDisposable = false
         if let time {
             while let first = expected.last, first.time < time { pass(expected.removeLast()) }
-            if expected.last?.time == time { expected.removeLast() }
+            if expected.last?.time == time { isDisposable = expected.removeLast().isDisposable }
         }
         defer { next += 1 }
-        return next
+        return (next, isDisposable)
     }
 
     /// Nothing comes any more.

@@ -66,7 +66,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
             throw ValidationError("--landmarks adds to observations: give --observations too.")
         }
         for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] where path != "-" && !path.isEmpty {
-            if case .file(let inputPath) = VideoInput(argument: input), FileIdentity(path) != nil,
+            if case .file(let inputPath) = VideoInput(commandLine: input), FileIdentity(path) != nil,
                 FileIdentity(path) == FileIdentity(inputPath)
             {
                 throw ValidationError("\(name) \(path) is the input: it would be overwritten.")
@@ -74,6 +74,14 @@ struct AnalyzeCommand: AsyncParsableCommand {
         }
         if let annotate, output != "-", annotate == output {
             throw ValidationError("--annotate and --output name the same file \(output).")
+        }
+        for (name, path) in [("--annotate", annotate), ("--crops", crops)] {
+            guard let path else { continue }
+            let folder = URL(filePath: path).deletingLastPathComponent().path
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+                throw ValidationError("\(name) \(path): there is no folder \(folder). Create it first, or choose another path.")
+            }
         }
     }
 
@@ -86,7 +94,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         }
         let logger = Logger(label: "facellm")
 
-        let videoInput = VideoInput(argument: input)
+        let videoInput = VideoInput(commandLine: input)
         var reader = VideoReader.Options(input: videoInput, sampling: frames.sampling)
         reader.start = frames.start
         reader.duration = frames.duration
@@ -126,8 +134,10 @@ struct AnalyzeCommand: AsyncParsableCommand {
 }
 
 /// Which frames are looked at.
+///
+/// `.unconditional` lets a negative number through to `validate`, which says what is wrong with it.
 struct FrameOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Frames to look at in a second of video.", valueName: "rate"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Frames to look at in a second of video.", valueName: "rate"))
     var sampleFps = 5.0
 
     @Flag(help: "Looks at every frame.")
@@ -136,13 +146,17 @@ struct FrameOptions: ParsableArguments {
     @Flag(help: "Looks at key frames alone: cheapest, and as often as the encoder made them.")
     var keyframesOnly = false
 
-    @Option(help: ArgumentHelp("Where to begin, seconds from the start of the video.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Where to begin, seconds from the start of the video.", valueName: "seconds"))
     var start: Double?
 
-    @Option(help: ArgumentHelp("How much to analyse, seconds.", valueName: "seconds"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How much to analyse, seconds.", valueName: "seconds"))
     var duration: Double?
 
-    @Option(help: ArgumentHelp("Decode errors after which to give up with status 4.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Decode errors after which to give up with status 4.", valueName: "count"))
     var maxDecodeErrors = 100
 
     var sampling: Sampling {
@@ -166,10 +180,12 @@ struct FrameOptions: ParsableArguments {
 
 /// Which faces are looked for.
 struct FaceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Faces in a frame, the largest first.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Faces in a frame, the largest first.", valueName: "count"))
     var maxFaces = 64
 
-    @Option(help: ArgumentHelp("Width of the smallest face to report, pixels of the displayed frame.", valueName: "px"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Width of the smallest face to report, pixels of the displayed frame.", valueName: "px"))
     var minFacePx = 0.0
 
     @Option(

@@ -68,6 +68,17 @@ struct AttributeList: ExpressibleByArgument {
     var defaultValueDescription: String { "all" }
 }
 
+extension VideoInput {
+    /// As `init(argument:)`, but a `file:` URL is the file that it names.
+    init(commandLine argument: String) {
+        if argument.lowercased().hasPrefix("file:///"), let path = URL(string: argument)?.path {
+            self = .file(path)
+        } else {
+            self.init(argument: argument)
+        }
+    }
+}
+
 /// The name of a source in events: of a file its last part, of a URL its host and path, never credentials.
 enum SourceName {
     static func of(_ input: VideoInput) -> String {

@@ -84,7 +84,7 @@ enum Clips {
     }
 
     /// `upright` without some of its frames, the others at their times.
-    static let irregular = clip("irregular.mp4") { path in
+    static let irregular = clip("irregular.mkv") { path in
         let choice = irregularFrames.map { "eq(n\\,\($0))" }.joined(separator: "+")
         try await ffmpeg("-i \(await upright.path) -vf select=\(choice) \(lossless) \(path)")
     }

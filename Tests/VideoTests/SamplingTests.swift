@@ -7,7 +7,7 @@ struct SamplingTests {
         var selector = FrameSelector<Double>(grid: SamplingGrid(start: start, rate: rate))
         var decided: [(frame: Double, isSampled: Bool)] = []
         for time in times { decided += selector.take(time, at: time) }
-        if let last = selector.finish() { decided.append((last, true)) }
+        decided += selector.finish()
         #expect(decided.map(\.frame) == times, "every frame once, in order")
         return decided.filter(\.isSampled).map(\.frame)
     }
@@ -148,9 +148,9 @@ struct TimelineTests {
     func counter() {
         var counter = FrameCounter()
         for time in [0, 3, 1, 2, 6, 4, 5] as [Int64] { counter.expect(time, isNeeded: time % 3 == 0) }
-        #expect(counter.number(ofFrameAt: 0) == 0)
-        #expect(counter.number(ofFrameAt: 3) == 3)
-        #expect(counter.number(ofFrameAt: nil) == 4)
+        #expect(counter.arrival(ofFrameAt: 0).number == 0)
+        #expect(counter.arrival(ofFrameAt: 3).number == 3)
+        #expect(counter.arrival(ofFrameAt: nil).number == 4)
         #expect(counter.skipped == 2)
         counter.finish()
         #expect(counter.skipped == 4)

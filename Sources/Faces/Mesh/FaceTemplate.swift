@@ -14,12 +14,15 @@ package struct FaceTemplate: Sendable, Hashable {
 
     package init(points: [Point3], rigid: [Int], mirror: [Int]) throws(FacesError) {
         let indices = 0..<FaceMesh.count
-        guard points.count == FaceMesh.count, mirror.count == FaceMesh.count, rigid.count >= 8,
-            rigid.allSatisfy(indices.contains), mirror.allSatisfy(indices.contains)
-        else {
+        guard points.count == FaceMesh.count, mirror.count == FaceMesh.count, rigid.count >= 8 else {
             throw FacesError(
                 .readParameters, subject: "face-template.json",
-                reason: "expected 468 points and mirrored indices, found \(points.count) and \(mirror.count)")
+                reason: "expected 468 points, as many mirrored indices and 8 or more rigid ones, "
+                    + "found \(points.count), \(mirror.count) and \(rigid.count)")
+        }
+        if let wrong = (rigid + mirror).first(where: { !indices.contains($0) }) {
+            throw FacesError(
+                .readParameters, subject: "face-template.json", reason: "there is no point \(wrong) in a mesh of 468")
         }
         self.points = points
         self.rigid = rigid
