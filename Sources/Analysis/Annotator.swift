@@ -73,9 +73,9 @@ struct Annotator: ~Copyable {
 
     private static func overlay(_ sighting: SourceAnalysis.Sighting) -> FaceOverlay {
         let face = sighting.face
-        var title = sighting.trackID ?? "?"
-        if let label = sighting.label { title += " " + label }
-        var lines = [title]
+        // A face that was not seen often enough yet has a box, but no name.
+        var lines: [String] = []
+        if let id = sighting.trackID { lines.append(([id] + [sighting.label].compactMap { $0 }).joined(separator: " ")) }
         if let pose = face.pose {
             lines.append(
                 "yaw \(Int(pose.yaw.rounded())) pitch \(Int(pose.pitch.rounded())) roll \(Int(pose.roll.rounded()))")

@@ -37,9 +37,9 @@ struct CropWriter {
     ) throws(ImagingError) {
         if let frame {
             for sighting in sightings {
-                guard let id = sighting.trackID, let quality = sighting.face.quality?.unifiedScore,
-                    quality > (best[id]?.quality ?? -1) + 2
-                else { continue }
+                // A face too small for a mesh has no quality; the surest look at it will do.
+                let quality = sighting.face.quality?.unifiedScore ?? sighting.face.score
+                guard let id = sighting.trackID, quality > (best[id]?.quality ?? -1) * 1.05 else { continue }
                 best[id] = Best(
                     quality: quality, mediaTime: frame.mediaTime, picture: crop(sighting.face.box, of: frame.picture))
             }

@@ -31,8 +31,8 @@ package final class SourceAnalysis {
         package var face: PerceivedFace
         package var trackID: String?
         package var ordinal: Int
+        /// The expression, where it is confident.
         package var label: String?
-        package var sentence: String?
     }
 
     package let settings: AnalysisSettings
@@ -263,8 +263,7 @@ package final class SourceAnalysis {
     private func remember(_ face: PerceivedFace, trackID: String?) {
         var sighting = Sighting(face: face, trackID: trackID, ordinal: face.track ?? 0)
         if let id = face.track, let state = tracks[id] {
-            sighting.label = state.appearance.expression?.rawValue
-            sighting.sentence = Sentence.compose(state.facts)
+            sighting.label = state.facts.expression?.rawValue
         }
         sightings.append(sighting)
     }

@@ -118,6 +118,8 @@ package final class Perception {
             known[id] = nil
             meshless[id] = nil
         }
+        // What was too unsure to start a track and continued none was only a guess, not a face.
+        numbered.removeAll { $0.track == nil && $0.score < settings.tracker.confidentScore }
         return PerceivedPicture(faces: numbered, update: update)
     }
 

@@ -101,8 +101,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
         reader.maximumDecodeErrors = frames.maxDecodeErrors
         reader.deliversUnsampledFrames = annotate != nil
         // The analysis keeps a core busy. A second decoding thread costs a tenth more processor time and gains nothing
-        // unless every frame is wanted.
-        reader.decoderThreads = annotate == nil && !frames.everyFrame ? 1 : 2
+        // unless every frame is wanted. How two threads hide the damage of a broken stream differs from run to run.
+        reader.decoderThreads = stable || annotate == nil && !frames.everyFrame ? 1 : 2
         if !videoInput.isLive { reader.policy = .backPressure }
 
         var options = RecordedRun.Options(

@@ -58,7 +58,7 @@ final class ProgressLine: Sendable {
         }
         parts.append(clock(progress.mediaTime))
         parts.append(String(format: "%.1f× realtime", speed))
-        parts.append("\(progress.faces) \(progress.faces == 1 ? "face" : "faces"), \(progress.tracks) \(progress.tracks == 1 ? "track" : "tracks")")
+        parts.append("\(count(progress.faces, "face")), \(count(progress.tracks, "track"))")
         if let duration = progress.duration, speed > 0 {
             parts.append("ETA \(clock(max(0, duration - progress.mediaTime) / speed))")
         }
@@ -67,9 +67,11 @@ final class ProgressLine: Sendable {
 
     static func summary(of outcome: RunOutcome) -> String {
         let ledger = outcome.ledger
-        return "looked at \(ledger.framesSampled) frames, saw \(ledger.facesObserved) faces in "
-            + "\(ledger.tracksStarted) \(ledger.tracksStarted == 1 ? "track" : "tracks")"
+        return "looked at \(count(ledger.framesSampled, "frame")), saw \(count(ledger.facesObserved, "face")) in "
+            + count(ledger.tracksStarted, "track")
     }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     private static func seconds(_ duration: Duration) -> Double {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18

@@ -57,7 +57,8 @@ enum Clips {
     static let small = clip("small.mp4") { path in
         try await ffmpeg(
             "-i \(await demo.path) -t 2 -vf scale=480:270 -c:v libx264 -preset veryfast -crf 18 -g 10 -bf 2"
-                + " -sc_threshold 0 -movflags +faststart \(path)")
+                + " -sc_threshold 0 -movflags +faststart \(path)"
+        )
     }
 
     /// The same as Matroska, which can be read from a pipe.
@@ -100,7 +101,8 @@ enum Clips {
             let part = "\(path).\(number).ts"
             try await ffmpeg(
                 "-i \(await small.path) -vf scale=\(size) -c:v libx264 -preset veryfast -crf 18"
-                    + " -output_ts_offset \(2 * number) -f mpegts \(part)")
+                    + " -output_ts_offset \(2 * number) -f mpegts \(part)"
+            )
             whole += try Data(contentsOf: URL(filePath: part))
         }
         try whole.write(to: URL(filePath: path))
@@ -111,6 +113,11 @@ enum Clips {
         try await ffmpeg("-i \(await small.path) -c copy -bsf:v noise=amount=3000 \(path)")
     }
 
+    /// `small` with damage in every packet.
+    static let ruined = clip("ruined.mkv") { path in
+        try await ffmpeg("-i \(await small.path) -c copy -bsf:v noise=amount=100 \(path)")
+    }
+
     static let audio = clip("audio.m4a") { path in
         try await ffmpeg("-f lavfi -i sine=duration=1 -c:a aac \(path)")
     }
@@ -119,7 +126,8 @@ enum Clips {
     static let coverArt = clip("cover.m4a") { path in
         try await ffmpeg(
             "-i \(await audio.path) -i \(Installation.portrait) -map 0 -map 1 -c:a copy -c:v mjpeg"
-                + " -disposition:v:0 attached_pic \(path)")
+                + " -disposition:v:0 attached_pic \(path)"
+        )
     }
 
     /// A video stream without a single packet.

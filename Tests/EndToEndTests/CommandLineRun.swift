@@ -27,13 +27,17 @@ struct CommandLineRun: Sendable {
 
     /// Runs a program to its end.
     static func of(
-        _ executable: String, _ arguments: [String], _ options: RunningCommand.Options = .init()
+        _ executable: String,
+        _ arguments: [String],
+        _ options: RunningCommand.Options = .init()
     ) async throws -> CommandLineRun {
         try await RunningCommand(executable, arguments, options).finish()
     }
 }
 
-/// A child process. A thread of its own reads what it writes as soon as it comes, so that no pipe ever fills up.
+/// A child process.
+///
+/// A thread of its own reads what it writes as soon as it comes, so that no pipe ever fills up.
 final class RunningCommand: Sendable {
     struct Options: Sendable {
         enum Output: Sendable {
@@ -102,7 +106,10 @@ final class RunningCommand: Sendable {
     // MARK: - The thread
 
     private func follow(
-        _ options: Options, output: Int32, errors: Int32, line: (String) -> Void
+        _ options: Options,
+        output: Int32,
+        errors: Int32,
+        line: (String) -> Void
     ) -> CommandLineRun {
         var descriptors = [pollfd(fd: output, events: Int16(POLLIN), revents: 0)]
         descriptors.append(pollfd(fd: errors, events: Int16(POLLIN), revents: 0))
@@ -159,8 +166,10 @@ final class RunningCommand: Sendable {
         let signal = status & 0x7f
         return CommandLineRun(
             ending: isLate ? .timedOut : signal == 0 ? .exited(status >> 8 & 0xff) : .signalled(signal),
-            standardOutput: texts[0], standardError: String(decoding: texts[1], as: UTF8.self),
-            peakMemory: usage.ru_maxrss * 1024)
+            standardOutput: texts[0],
+            standardError: String(decoding: texts[1], as: UTF8.self),
+            peakMemory: usage.ru_maxrss * 1024
+        )
     }
 
     // MARK: - System calls
@@ -180,7 +189,11 @@ final class RunningCommand: Sendable {
     }
 
     private static func spawn(
-        _ executable: String, _ arguments: [String], _ options: Options, output: Int32, errors: Int32
+        _ executable: String,
+        _ arguments: [String],
+        _ options: Options,
+        output: Int32,
+        errors: Int32
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -17,7 +17,9 @@ enum Facellm {
     }
 
     static func start(
-        _ arguments: [String], environment: [String: String] = [:], _ options: RunningCommand.Options = .init()
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        _ options: RunningCommand.Options = .init()
     ) throws -> RunningCommand {
         var options = options
         options.environment = try self.environment(environment)
@@ -26,7 +28,9 @@ enum Facellm {
 
     /// Runs it to its end.
     static func run(
-        _ arguments: String..., environment: [String: String] = [:], options: RunningCommand.Options = .init()
+        _ arguments: String...,
+        environment: [String: String] = [:],
+        options: RunningCommand.Options = .init()
     ) async throws -> CommandLineRun {
         try await start(arguments, environment: environment, options).finish()
     }
@@ -35,8 +39,11 @@ enum Facellm {
     ///
     /// - Returns: the events.
     static func analyze(
-        _ arguments: String..., status: Int32 = 0, environment: [String: String] = [:],
-        options: RunningCommand.Options = .init(), sourceLocation: SourceLocation = #_sourceLocation
+        _ arguments: String...,
+        status: Int32 = 0,
+        environment: [String: String] = [:],
+        options: RunningCommand.Options = .init(),
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> EventFile {
         let run = try await start(["analyze"] + arguments, environment: environment, options).finish()
         #expect(run.ending == .exited(status), "\(run.standardError)", sourceLocation: sourceLocation)
@@ -77,8 +84,10 @@ struct EventFile {
         #expect(ledger.tracksEnded == ended.count, sourceLocation: sourceLocation)
         #expect(Set(started.map(\.trackID)).count == started.count, sourceLocation: sourceLocation)
         #expect(
-            started.map(\.trackID).sorted() == ended.map(\.trackID).sorted(), "every track ends once",
-            sourceLocation: sourceLocation)
+            started.map(\.trackID).sorted() == ended.map(\.trackID).sorted(),
+            "every track ends once",
+            sourceLocation: sourceLocation
+        )
     }
 
     private static let hasWarned = Mutex(false)
@@ -96,8 +105,9 @@ struct EventFile {
             }
             if isFirst {
                 Issue.record(
-                    "events were not checked against the schema, which needs python3 with jsonschema: run scripts/setup --tests",
-                    severity: .warning)
+                    "no check against the schema, which needs python3 with jsonschema: run scripts/setup --tests",
+                    severity: .warning
+                )
             }
             return
         }

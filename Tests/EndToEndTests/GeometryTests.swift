@@ -8,7 +8,8 @@ extension EndToEnd {
     struct GeometryTests {
         private func observations(_ clip: Clip, _ arguments: String...) async throws -> [FaceObservation] {
             let run = try Facellm.start(
-                ["analyze", try await clip.path, "--observations", "--sample-fps", "5"] + arguments)
+                ["analyze", try await clip.path, "--observations", "--sample-fps", "5"] + arguments
+            )
             let events = try await EventFile(await run.finish().standardOutput)
             let seen = events.observations.filter { $0.trackID != nil && $0.face.pose != nil }
             try #require(seen.count >= 9)
@@ -24,7 +25,7 @@ extension EndToEnd {
             for (one, other) in zip(upright, turned) {
                 #expect(other.frame.rotationDegrees == degrees)
                 #expect(other.frame.width == 480 && other.frame.height == 270)
-                expectClose(one.face.boundingBox, other.face.boundingBox, within: 0.003)
+                expectClose(one.face.boundingBox, other.face.boundingBox, within: 0.01)
                 let pose = try #require(one.face.pose), otherPose = try #require(other.face.pose)
                 #expect(abs(pose.yawDegrees - otherPose.yawDegrees) < 1)
                 #expect(abs(pose.pitchDegrees - otherPose.pitchDegrees) < 1)
@@ -33,8 +34,8 @@ extension EndToEnd {
             }
         }
 
-        /// The networks are not symmetric, so a mirrored face is measured a little differently: 1.5 % of the frame's
-        /// width and 5 degrees are allowed.
+        /// The networks are not symmetric, so a mirrored face is measured a little differently: 6 % of the face's size
+        /// and 5 degrees are allowed.
         @Test("mirrored")
         func mirrored() async throws {
             let upright = try await observations(Clips.upright)
@@ -43,8 +44,9 @@ extension EndToEnd {
             for (one, other) in zip(upright, mirrored) {
                 let box = one.face.boundingBox
                 let expected = try #require(
-                    BoundingBox(left: 1 - box.left - box.width, top: box.top, width: box.width, height: box.height))
-                expectClose(expected, other.face.boundingBox, within: 0.015)
+                    BoundingBox(left: 1 - box.left - box.width, top: box.top, width: box.width, height: box.height)
+                )
+                expectClose(expected, other.face.boundingBox, within: 0.06)
                 let pose = try #require(one.face.pose), otherPose = try #require(other.face.pose)
                 #expect(abs(pose.yawDegrees + otherPose.yawDegrees) < 5)
                 #expect(abs(pose.pitchDegrees - otherPose.pitchDegrees) < 5)
@@ -55,7 +57,10 @@ extension EndToEnd {
         @Test("frames at irregular times keep their times")
         func irregular() async throws {
             let events = try await Facellm.analyze(
-                try await Clips.irregular.path, "--every-frame", "--observations")
+                try await Clips.irregular.path,
+                "--every-frame",
+                "--observations"
+            )
             let times = Set(events.observations.map(\.frame.mediaTimeSeconds)).sorted()
             #expect(times.count == Clips.irregularTimes.count)
             for (time, expected) in zip(times, Clips.irregularTimes) { #expect(abs(time - expected) < 0.001) }
@@ -63,15 +68,16 @@ extension EndToEnd {
             #expect(abs(last - (Clips.irregularTimes.last ?? 0)) < 0.001)
         }
 
+        /// - Parameter limit: in sides of the box.
         private func expectClose(
-            _ one: BoundingBox, _ other: BoundingBox, within limit: Double,
+            _ one: BoundingBox,
+            _ other: BoundingBox,
+            within limit: Double,
             sourceLocation: SourceLocation = #_sourceLocation
         ) {
-            for (a, b) in [
-                (one.left, other.left), (one.top, other.top), (one.width, other.width), (one.height, other.height),
-            ] {
-                #expect(abs(a - b) < limit, "\(one) \(other)", sourceLocation: sourceLocation)
-            }
+            let across = max(abs(one.left - other.left), abs(one.width - other.width)) / one.width
+            let down = max(abs(one.top - other.top), abs(one.height - other.height)) / one.height
+            #expect(max(across, down) < limit, "\(one) \(other)", sourceLocation: sourceLocation)
         }
     }
 }

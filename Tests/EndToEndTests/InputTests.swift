@@ -9,7 +9,9 @@ extension EndToEnd {
     struct InputTests {
         /// Expects status 3 and one line that names the input and says `words`, and nothing on standard output.
         private func expectUnreadable(
-            _ input: String, _ words: String, sourceLocation: SourceLocation = #_sourceLocation
+            _ input: String,
+            _ words: String,
+            sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
             let run = try await Facellm.run("analyze", input)
             #expect(run.ending == .exited(3), "\(run.standardError)", sourceLocation: sourceLocation)
@@ -90,7 +92,7 @@ extension EndToEnd {
             #expect(run.standardError.contains("\(file): may not be read; check its permissions"))
         }
 
-        @Test("an MP4 that was cut in the middle of its pictures: what is there is analysed, and the loss is told")
+        @Test("an MP4 that was cut in mid-picture: what is there is analysed, and the loss is told")
         func cut() async throws {
             let folder = try TemporaryFolder()
             let data = try await Clips.small.data
@@ -102,7 +104,10 @@ extension EndToEnd {
             #expect(events.summary.ledger.framesSampled >= 5)
             #expect(try #require(events.summary.lastMediaTimeSeconds) < 1.7)
             #expect(!events.summary.complete)
-            #expect(run.standardError.contains("cut.mp4 is cut short or damaged: not all of it could be read"), "\(run.standardError)")
+            #expect(
+                run.standardError.contains("cut.mp4 is cut short: not all of it could be read"),
+                "\(run.standardError)"
+            )
         }
 
         @Test("an edit list that trims the end leaves nothing to miss")
@@ -122,21 +127,46 @@ extension EndToEnd {
 
         @Test("damaged packets are counted, and the rest is analysed")
         func damaged() async throws {
-            let events = try await Facellm.analyze(try await Clips.damaged.path, "--every-frame")
-            #expect(events.summary.ledger.framesCorrupt > 0)
-            #expect(events.summary.exitReason == .complete)
+            let run = try await Facellm.run("analyze", try await Clips.damaged.path, "--every-frame")
+            #expect(run.ending == .exited(0), "\(run.standardError)")
+            let events = try await EventFile(run.standardOutput)
+            let ledger = events.summary.ledger
+            #expect(ledger.framesCorrupt > 0 && ledger.framesCorrupt < ledger.framesDecoded)
+            #expect(events.summary.exitReason == .complete && events.summary.complete)
+            #expect(events.started.count >= 1)
+            #expect(run.standardError.contains("damaged.mkv: \(ledger.framesCorrupt) packets or frames are damaged"))
         }
 
         @Test("more decode errors than allowed: status 4 after a valid last line")
         func tooManyErrors() async throws {
             let run = try await Facellm.run("analyze", try await Clips.damaged.path, "--max-decode-errors", "0")
-            #expect(run.ending == .exited(4), "\(run.standardError)")
-            #expect(run.standardError.contains("damaged.mkv: is damaged: "))
-            #expect(run.standardError.contains("0 allowed; raise the limit or copy the file again"))
-            let events = try await EventFile(run.standardOutput)
-            #expect(events.summary.exitReason == .decodeErrors)
-            #expect(!events.summary.complete, "reading stopped at the first of them")
-            #expect(events.summary.ledger.framesCorrupt > 0)
+            let events = try await expectTooManyErrors(run, "damaged.mkv")
+            #expect(events.started.count >= 1)
+        }
+
+        @Test("so many decode errors in a row end the run")
+        func errorsInARow() async throws {
+            let run = try await Facellm.run("analyze", try await Clips.ruined.path, "--max-decode-errors", "0")
+            let events = try await expectTooManyErrors(run, "ruined.mkv")
+            #expect(!events.summary.complete)
+            #expect(events.summary.ledger.framesDecoded < 10)
+        }
+
+        private func expectTooManyErrors(
+            _ run: CommandLineRun,
+            _ name: String,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws -> EventFile {
+            #expect(run.ending == .exited(4), "\(run.standardError)", sourceLocation: sourceLocation)
+            #expect(run.standardError.contains("\(name): is damaged: "), sourceLocation: sourceLocation)
+            #expect(
+                run.standardError.contains("0 allowed; raise the limit or copy the file again"),
+                sourceLocation: sourceLocation
+            )
+            let events = try await EventFile(run.standardOutput, sourceLocation: sourceLocation)
+            #expect(events.summary.exitReason == .decodeErrors, sourceLocation: sourceLocation)
+            #expect(events.summary.ledger.framesCorrupt > 0, sourceLocation: sourceLocation)
+            return events
         }
 
         @Test("standard input, and a file: URL")
@@ -217,7 +247,9 @@ enum OtherUser {
     static func run(_ arguments: [String]) async throws -> CommandLineRun {
         guard Installation.isRoot else { return try await Facellm.start(arguments).finish() }
         guard let setpriv = Installation.setpriv else {
-            try Test.cancel("the tests run as root, and setpriv is not installed: nobody to play the user without rights")
+            try Test.cancel(
+                "the tests run as root, and setpriv is not installed: nobody to play the user without rights"
+            )
         }
         let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"]
         var options = RunningCommand.Options()
@@ -230,7 +262,9 @@ enum OtherUser {
     }
 }
 
-/// A pipe with a name. Opening and writing block, so they happen on threads of their own.
+/// A pipe with a name.
+///
+/// Opening and writing block, so they happen on threads of their own.
 struct FIFO {
     let path: String
 
@@ -250,7 +284,8 @@ struct FIFO {
                         let handle = try FileHandle(forWritingTo: URL(filePath: path))
                         try handle.write(contentsOf: data)
                         return handle
-                    })
+                    }
+                )
             }
         }
     }

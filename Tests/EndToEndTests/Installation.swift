@@ -22,6 +22,12 @@ enum Installation {
     /// A portrait in the public domain: one smiling woman.
     static let portrait = prefix + "/share/facellm/demo/astronaut.png"
 
+    /// Recordings of people, which are no part of the package.
+    static let media: String? = [
+        ProcessInfo.processInfo.environment["FACELLM_MEDIA"],
+        package.deletingLastPathComponent().appending(path: "shared/media").path,
+    ].compactMap(\.self).first { FileManager.default.isReadableFile(atPath: $0 + "/sign-again.mkv") }
+
     static let ffmpeg = executable("ffmpeg")
     static let setpriv = executable("setpriv")
     static let isRoot = geteuid() == 0
@@ -63,7 +69,10 @@ final class TemporaryFolder: Sendable {
         let base = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
         path = "\(base)/\(name)-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+            atPath: path,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o755]
+        )
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }

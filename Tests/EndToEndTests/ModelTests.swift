@@ -10,7 +10,9 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             for name in try FileManager.default.contentsOfDirectory(atPath: Installation.models) {
                 try FileManager.default.createSymbolicLink(
-                    atPath: folder.path(name), withDestinationPath: "\(Installation.models)/\(name)")
+                    atPath: folder.path(name),
+                    withDestinationPath: "\(Installation.models)/\(name)"
+                )
             }
             return folder
         }

@@ -14,8 +14,14 @@ extension EndToEnd {
             options.folder = folder.path
             let own = ["HOME": folder.path, "TMPDIR": folder.path, "XDG_CACHE_HOME": folder.path("cache")]
             let run = try await Facellm.run(
-                "analyze", try await Clips.small.path, "-o", "events.jsonl", "--observations", environment: own,
-                options: options)
+                "analyze",
+                try await Clips.small.path,
+                "-o",
+                "events.jsonl",
+                "--observations",
+                environment: own,
+                options: options
+            )
             #expect(run.ending == .exited(0))
             #expect(run.text == "")
             _ = try await EventFile(try Data(contentsOf: URL(filePath: folder.path("events.jsonl"))))
@@ -89,7 +95,12 @@ extension EndToEnd {
             var options = RunningCommand.Options()
             options.output = .closed(afterLines: 1)
             let run = try await Facellm.run(
-                "analyze", try await Clips.long.path, "--observations", "--every-frame", options: options)
+                "analyze",
+                try await Clips.long.path,
+                "--observations",
+                "--every-frame",
+                options: options
+            )
             #expect(run.ending == .exited(1), "\(run.standardError)")
             #expect(run.standardError.contains("cannot write events to \"standard output\": Broken pipe"))
             #expect(run.standardError.contains("keep it running until the last line, or write to a file"))
@@ -112,7 +123,13 @@ extension EndToEnd {
             defer { umount2(folder.path, Int32(MNT_DETACH)) }
             let file = folder.path("events.jsonl")
             let run = try await Facellm.run(
-                "analyze", try await Clips.small.path, "-o", file, "--observations", "--every-frame")
+                "analyze",
+                try await Clips.small.path,
+                "-o",
+                file,
+                "--observations",
+                "--every-frame"
+            )
             try expectWholeLines(in: file, after: run)
         }
 
@@ -128,12 +145,16 @@ extension EndToEnd {
                 [
                     "--fsize=10000", Installation.facellm, "analyze", try await Clips.small.path, "-o", file,
                     "--observations", "--every-frame",
-                ], options)
+                ],
+                options
+            )
             try expectWholeLines(in: file, after: run)
         }
 
         private func expectWholeLines(
-            in file: String, after run: CommandLineRun, sourceLocation: SourceLocation = #_sourceLocation
+            in file: String,
+            after run: CommandLineRun,
+            sourceLocation: SourceLocation = #_sourceLocation
         ) throws {
             #expect(run.ending == .exited(1), "\(run.standardError)", sourceLocation: sourceLocation)
             #expect(run.standardError.contains("cannot write events to \"\(file)\": "), sourceLocation: sourceLocation)

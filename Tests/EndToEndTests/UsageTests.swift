@@ -25,7 +25,8 @@ extension EndToEnd {
                 (["--attributes", "name"], "The value 'name' is invalid for '--attributes <list>'"),
                 (["--log-level", "loud"], "The value 'loud' is invalid for '--log-level <level>'"),
                 (["another.mp4"], "Unexpected argument 'another.mp4'"),
-            ])
+            ]
+        )
         func wrongOption(arguments: [String], words: String) async throws {
             let run = try await Facellm.start(["analyze", Installation.portrait] + arguments).finish()
             #expect(run.ending == .exited(2))

@@ -40,7 +40,7 @@ import Video
                         process.arguments = [
                             "-v", "error", "-show_streams", "-show_packets", "-of", "json", path,
                         ]
-                        let pipe = Pipe()
+                        let pipe = Foundation.Pipe()
                         process.standardOutput = pipe
                         try process.run()
                         let data = pipe.fileHandleForReading.readDataToEndOfFile()

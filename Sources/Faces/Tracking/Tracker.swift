@@ -92,7 +92,9 @@ package struct Tracker: Sendable {
         let confident = faces.indices.filter { faces[$0].score >= settings.confidentScore }
         let unsure = faces.indices.filter { faces[$0].score < settings.confidentScore }
         var free = Array(tracks.indices)
-        for group in [confident, unsure] {
+        for (group, isConfident) in [(confident, true), (unsure, false)] {
+            // What was never surely a face is not kept alive by guesses.
+            if !isConfident { free.removeAll { !tracks[$0].isBorn } }
             let costs = group.map { face in free.map { cost(of: faces[face], for: tracks[$0], at: time) } }
             var taken: Set<Int> = []
             for (row, column) in Assignment.solve(costs).enumerated() {
