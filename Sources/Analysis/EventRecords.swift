@@ -71,7 +71,7 @@ enum EventRecords {
             .mouthOpenness: Double(measures.mouthOpenness),
             .mouthWidthRatio: Double(measures.mouthWidth),
             .browRaise: Double((measures.innerBrowHeight + measures.outerBrowHeight) / 2),
-            .browFurrow: Double(measures.browEndHeight),
+            .browFurrow: Double(FaceMeasures.usualBrowEndHeight - measures.browEndHeight),
             .smile: Double(measures.mouthCornerLift),
         ])
         values[.eyeOpennessRight] = measures.eyeOpennessRight.map(Double.init)

@@ -9,15 +9,15 @@ package struct Measures: Sendable, Hashable, Codable {
         case eyeOpennessLeft = "eye_openness_left"
         /// Height of the opening of the right eye by its width, −10…10, 0 closed; `0.30877`.
         case eyeOpennessRight = "eye_openness_right"
-        /// Distance between the inner edges of the lips by the width of the mouth, −10…10, 0 closed; `0.0412`.
+        /// Distance between the inner edges of the lips by the inner width of the mouth, −10…10, 0 closed; `0.0412`.
         case mouthOpenness = "mouth_openness"
-        /// Width of the mouth by the distance between the eyes, −10…10; `0.8123`.
+        /// Width of the mouth by the distance between the outer corners of the eyes, −10…10; `0.6123`.
         case mouthWidthRatio = "mouth_width_ratio"
-        /// Height of the brows above the eyes by the distance between the eyes, −10…10; `0.3841`.
+        /// Height of the brows above the eyes' corners by the distance between those, −10…10; `0.2241`.
         case browRaise = "brow_raise"
-        /// How far the inner ends of the brows are drawn together, −10…10, larger is closer; `0.1132`.
+        /// How much lower than usual the inner ends of the brows are, −10…10, larger is more; `0.0132`.
         case browFurrow = "brow_furrow"
-        /// How far the corners of the mouth are drawn up and out, −10…10, larger is more; `0.0571`.
+        /// How much higher than the middle of the lips the corners of the mouth are, −10…10; `0.0571`.
         case smile
     }
 

@@ -59,6 +59,9 @@ package struct FaceMeasures: Sendable, Hashable {
         self.pitch = pitch
     }
 
+    /// The median of photographs labelled neutral.
+    package static let usualBrowEndHeight: Float = 0.159
+
     /// Smaller gaps are closed lips, or too little to tell.
     package static let openGap: Float = 0.06
     /// From this share of its width on, a mouth is wide open.
