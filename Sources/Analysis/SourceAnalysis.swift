@@ -63,7 +63,7 @@ package final class SourceAnalysis {
         static let muscleWidth: Float = 32
         /// The mesh's logit from which its shape is the face's own and not mostly the network's idea of a face: sharp
         /// faces of 24 pixels and more have 20 to 60, faces of 10 to 25 pixels that were enlarged 5 to 18.
-        static let clearPresence: Float = 15
+        static let clearPresence: Float = 18
         /// Degrees of yaw beyond which the far eye cannot be measured.
         static let farEyeYaw: Float = 28
         /// Seconds between two looks at a track's eyes.

@@ -33,6 +33,7 @@ struct TrackState: Sendable {
     private var eyeHistory = EyeHistory()
     private var eyes = Debounced<EyesState>(hold: hold)
     private var mouth = Debounced<MouthState>(hold: hold)
+    private var lastMouth: MouthOpening?
     private var sector = Debounced<PoseSector>(hold: hold)
     private(set) var poses = PoseStatistics()
     private var lastPose: HeadPose?
@@ -66,7 +67,9 @@ struct TrackState: Sendable {
         }
         if let measures {
             if let state = eyeHistory.see(measures) { eyes.see(state, at: time) }
-            if let state = MouthState(rawValue: measures.mouth.rawValue) { mouth.see(state, at: time) }
+            let opening = measures.mouth(after: lastMouth)
+            lastMouth = opening
+            if let state = MouthState(rawValue: opening.rawValue) { mouth.see(state, at: time) }
         }
     }
 

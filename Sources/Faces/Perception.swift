@@ -169,7 +169,11 @@ package final class Perception {
             }
             let last = before.flatMap { known[$0] }.flatMap { time - $0.time <= Threshold.meshMemory ? $0 : nil }
             let measured = try measure(face, after: last, in: pyramid)
-            if let before { meshless[before] = measured.mesh == nil ? Self.meshPause : nil }
+            if let before {
+                // A clear face that is lost for a moment, behind a hand perhaps, is tried again at once.
+                let wasClear = (known[before]?.mesh.presence ?? 0) >= Threshold.presenceAlone
+                meshless[before] = measured.mesh == nil && !wasClear ? Self.meshPause : nil
+            }
             faces.append(measured)
         }
         for track in expected where track.isBorn && !seen.contains(track.id) && faces.count < settings.maximumFaces {

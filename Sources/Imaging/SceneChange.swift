@@ -33,8 +33,8 @@ package struct SceneChange: Sendable {
         }
         let difference = total / Float(side * side)
         let isCut = difference > SceneChange.limit && difference > SceneChange.ratio * recent
-        // A cut says nothing about how much the new scene moves.
-        if !isCut { recent += 0.3 * (difference - recent) }
+        // A cut says little about how much the new scene moves, but many in a row are movement: a camera that swings.
+        recent += 0.3 * ((isCut ? min(difference, SceneChange.limit) : difference) - recent)
         return isCut
     }
 }

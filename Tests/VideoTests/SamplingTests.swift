@@ -171,3 +171,53 @@ struct SeededGenerator: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 }
+
+@Suite("Disposable pictures")
+struct DisposableSamplingTests {
+    @Test("a needed picture that is hardly farther off is taken instead")
+    func detour() {
+        // 30 frames a second, every third one needed; 5 samples a second.
+        var selector = FrameSelector<Int>(grid: SamplingGrid(start: 0, rate: 5))
+        var sampled: [Int] = []
+        for number in 0..<60 {
+            sampled += selector.take(number, at: Double(number) / 30, isDisposable: number % 3 != 0)
+                .filter(\.isSampled).map(\.frame)
+        }
+        sampled += selector.finish().filter(\.isSampled).map(\.frame)
+        #expect(sampled.prefix(10) == [0, 6, 12, 18, 24, 30, 36, 42, 48, 54])
+        // Needed pictures beside the grid: one frame off costs less than a picture of its own.
+        selector = FrameSelector<Int>(grid: SamplingGrid(start: 0, rate: 5))
+        sampled = []
+        for number in 0..<60 {
+            sampled += selector.take(number, at: Double(number) / 30, isDisposable: number % 6 != 1)
+                .filter(\.isSampled).map(\.frame)
+        }
+        #expect(sampled.prefix(4) == [1, 7, 13, 19])
+    }
+
+    @Test("a needed picture far off is not")
+    func limit() {
+        var selector = FrameSelector<Int>(grid: SamplingGrid(start: 0, rate: 5))
+        var sampled: [Int] = []
+        for number in 0..<60 {
+            sampled += selector.take(number, at: Double(number) / 30, isDisposable: number % 6 != 3)
+                .filter(\.isSampled).map(\.frame)
+        }
+        #expect(sampled.dropFirst().prefix(3) == [6, 12, 18])
+    }
+
+    @Test("frames come out once and in order", arguments: 0..<20)
+    func order(seed: Int) {
+        var random = SeededGenerator(seed: UInt64(seed))
+        var selector = FrameSelector<Int>(grid: SamplingGrid(start: 0, rate: [1, 5, 12.5][seed % 3]))
+        var decided: [(frame: Int, isSampled: Bool)] = []
+        var time = 0.0
+        for number in 0..<500 {
+            decided += selector.take(number, at: time, isDisposable: Bool.random(using: &random))
+            #expect(number - decided.count < 64, "frames wait for a moment only")
+            time += Double.random(in: 0.004...0.05, using: &random)
+        }
+        decided += selector.finish()
+        #expect(decided.map(\.frame) == Array(0..<500))
+    }
+}

@@ -67,8 +67,16 @@ package struct FaceMeasures: Sendable, Hashable {
     /// From this share of its width on, a mouth is wide open.
     package static let wideOpenness: Float = 0.33
 
-    package var mouth: MouthOpening {
-        mouthOpenness >= Self.wideOpenness ? .wideOpen : mouthGap >= Self.openGap ? .open : .closed
+    package var mouth: MouthOpening { mouth(after: nil) }
+
+    /// - Parameter last: the state before; leaving it takes a little more than its limit, since a turned face's gap
+    ///   wavers by 0.01.
+    package func mouth(after last: MouthOpening?) -> MouthOpening {
+        func limit(_ value: Float, slack: Float, isPassed: Bool) -> Float {
+            last == nil ? value : isPassed ? value - slack : value + slack
+        }
+        if mouthOpenness >= limit(Self.wideOpenness, slack: 0.03, isPassed: last == .wideOpen) { return .wideOpen }
+        return mouthGap >= limit(Self.openGap, slack: 0.01, isPassed: last != .closed) ? .open : .closed
     }
 
     /// The mean of both eyes, or the one that was seen.
