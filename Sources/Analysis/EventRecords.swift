@@ -59,7 +59,7 @@ enum EventRecords {
         for expression in Expression.allCases { values[self.label(expression)] = Double(scores[expression]) }
         return ExpressionRecord(
             label: self.label(label), scores: values, method: .classifier, confidence: Double(scores[label]),
-            confidenceKind: .softmax)
+            confidenceKind: .softmax, weak: label.isWeak)
     }
 
     static func expression(_ scores: ExpressionScores) -> ExpressionRecord {

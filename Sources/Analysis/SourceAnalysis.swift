@@ -101,6 +101,8 @@ package final class SourceAnalysis {
     ///
     /// - Returns: what to publish, in order.
     package func see(_ frame: VideoFrame) throws(FacesError) -> [Event.Payload] {
+        let began = ContinuousClock.now
+        defer { timings.add(ContinuousClock.now - began, to: .frame) }
         let time = frame.mediaTime
         guard let record = EventRecords.frame(frame) else { return [] }
         var payloads: [Event.Payload] = []

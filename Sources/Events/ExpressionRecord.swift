@@ -32,6 +32,8 @@ package struct ExpressionRecord: Sendable, Hashable, Codable {
     package let confidence: Double?
     /// What kind of number `confidence` is; `"softmax"`.
     package let confidenceKind: ConfidenceKind
+    /// True for a label that the method tells badly, a guess whatever its confidence; absent otherwise.
+    package let weak: Bool?
 
     /// What an expression was read with.
     package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
@@ -47,6 +49,7 @@ package struct ExpressionRecord: Sendable, Hashable, Codable {
         case method
         case confidence
         case confidenceKind = "confidence_kind"
+        case weak
     }
 
     /// Rounds the numbers; a confidence that is not finite is left out and its kind becomes `none`.
@@ -55,9 +58,11 @@ package struct ExpressionRecord: Sendable, Hashable, Codable {
         scores: [ExpressionLabel: Double]? = nil,
         method: Method,
         confidence: Double? = nil,
-        confidenceKind: ConfidenceKind
+        confidenceKind: ConfidenceKind,
+        weak: Bool = false
     ) {
         self.label = label
+        self.weak = weak ? true : nil
         self.scores = scores.map { NumberFormat.probability($0) }
         self.method = method
         self.confidence = confidenceKind == .none ? nil : NumberFormat.probability(confidence)
@@ -71,5 +76,6 @@ package struct ExpressionRecord: Sendable, Hashable, Codable {
         method = try container.decode(Method.self, forKey: .method)
         confidence = try container.decodeIfPresent(Double.self, forKey: .confidence)
         confidenceKind = try container.decode(ConfidenceKind.self, forKey: .confidenceKind)
+        weak = try container.decodeIfPresent(Bool.self, forKey: .weak)
     }
 }

@@ -90,6 +90,7 @@ final class DecodingLoop: @unchecked Sendable {
         } catch {
             failure = error
         }
+        shared.statistics.withLock { $0.processorSeconds = NamedThread.processorSeconds }
         shared.handOff.finish(throwing: interrupt.isCancelled ? nil : failure)
         shared.isFinished.withLock { $0 = true }
     }

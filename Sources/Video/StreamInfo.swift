@@ -114,6 +114,8 @@ package struct VideoStatistics: Sendable, Hashable {
     package var epochs = 0
     /// Reading ended before the container said so.
     package var isTruncated = false
+    /// Processor seconds of the reader's thread, decoding included where it has one thread; known at the end.
+    package var processorSeconds = 0.0
 
     package init() {}
 }

@@ -51,16 +51,23 @@ struct PipelineBench: AsyncParsableCommand {
             throw ExitCode(outcome.exitStatus)
         }
 
-        print("stage               calls  median ms     p95 ms    total s")
+        print("stage             per    calls  median ms     p95 ms    total s")
         for stage in StageTimings.Stage.allCases {
             guard let samples = outcome.timings.samples[stage]?.sorted(), !samples.isEmpty else { continue }
             func quantile(_ q: Double) -> Double { samples[min(samples.count - 1, Int(q * Double(samples.count)))] }
             print(
                 stage.rawValue.padding(toLength: 18, withPad: " ", startingAt: 0)
+                    + (StageTimings.isPerFrame(stage) ? "frame" : "face ")
                     + String(
                         format: "%7d %10.2f %10.2f %10.2f", samples.count, quantile(0.5), quantile(0.95),
                         samples.reduce(0, +) / 1000))
         }
+        let decoded = max(1, outcome.video.framesDecoded)
+        print(
+            "decode            frame"
+                + String(
+                    format: "%7d %10.2f (mean, processor time) %.2f", outcome.video.framesDecoded,
+                    outcome.video.processorSeconds * 1000 / Double(decoded), outcome.video.processorSeconds))
         let cpu = usage.cpuSeconds - usageBefore.cpuSeconds
         let ledger = outcome.ledger
         let media = Double(ledger.framesSampled) / sampleFps

@@ -8,13 +8,16 @@ final class SignalWatch {
 
     init(_ stop: @escaping @Sendable (RecordedRun.StopReason) -> Void) {
         sources = [(SIGINT, RecordedRun.StopReason.interrupted), (SIGTERM, .terminated)].map { number, reason in
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 stop(reason)
                 signal(number, SIG_DFL)
             }
+            // Dispatch takes the signal over on a thread of its own; one that came before would be lost.
+            let isWatching = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { isWatching.signal() }
             source.resume()
+            isWatching.wait()
             return source
         }
     }
