@@ -47,7 +47,9 @@ let package = Package(
         .target(
             name: "Faces",
             dependencies: ["Imaging", "COpenVINO", "CImaging", "CFFmpeg"],
-            resources: [.embedInCode("Parameters/face-template.json"), .embedInCode("Parameters/expression-head.json")],
+            resources: [
+                .embedInCode("Parameters/face-template.json"), .embedInCode("Parameters/expression-head.json"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(name: "Events", swiftSettings: swiftSettings),
@@ -83,14 +85,24 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
         .testTarget(name: "VideoTests", dependencies: ["Video"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "FacesTests", dependencies: ["Faces"], swiftSettings: swiftSettings, linkerSettings: findOpenVINO),
+            name: "FacesTests",
+            dependencies: ["Faces"],
+            swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO
+        ),
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "AnalysisTests", dependencies: ["Analysis"], swiftSettings: swiftSettings,
-            linkerSettings: findOpenVINO),
+            name: "AnalysisTests",
+            dependencies: ["Analysis"],
+            swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO
+        ),
         // `facellm` is there so that it is built before its tests run it.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Events", "facellm"], swiftSettings: swiftSettings,
-            linkerSettings: findOpenVINO),
+            name: "EndToEndTests",
+            dependencies: ["Events", "facellm"],
+            swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO
+        ),
     ]
 )

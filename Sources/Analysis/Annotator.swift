@@ -75,20 +75,31 @@ struct Annotator: ~Copyable {
         let face = sighting.face
         // A face that was not seen often enough yet has a box, but no name.
         var lines: [String] = []
-        if let id = sighting.trackID { lines.append(([id] + [sighting.label].compactMap { $0 }).joined(separator: " ")) }
+        if let id = sighting.trackID {
+            lines.append(([id] + [sighting.label].compactMap { $0 }).joined(separator: " "))
+        }
         if let pose = face.pose {
             lines.append(
-                "yaw \(Int(pose.yaw.rounded())) pitch \(Int(pose.pitch.rounded())) roll \(Int(pose.roll.rounded()))")
+                "yaw \(Int(pose.yaw.rounded())) pitch \(Int(pose.pitch.rounded())) roll \(Int(pose.roll.rounded()))"
+            )
         }
         var pose: FaceOverlay.Pose?
         if let angles = face.pose, let mesh = face.mesh {
             pose = FaceOverlay.Pose(
-                origin: mesh.point(1), yaw: angles.yaw, pitch: angles.pitch, roll: angles.roll,
-                length: 0.5 * face.box.width)
+                origin: mesh.point(1),
+                yaw: angles.yaw,
+                pitch: angles.pitch,
+                roll: angles.roll,
+                length: 0.5 * face.box.width
+            )
         }
         return FaceOverlay(
-            box: face.box, ordinal: sighting.ordinal, labels: lines,
-            contours: face.mesh.map { mesh in MeshTopology.contours.map { $0.map(mesh.point) } } ?? [], pose: pose)
+            box: face.box,
+            ordinal: sighting.ordinal,
+            labels: lines,
+            contours: face.mesh.map { mesh in MeshTopology.contours.map { $0.map(mesh.point) } } ?? [],
+            pose: pose
+        )
     }
 }
 
@@ -99,15 +110,22 @@ extension FaceOverlay {
         func mix(_ a: Point, _ b: Point) -> Point { Point(x: mix(a.x, b.x), y: mix(a.y, b.y)) }
         var moved = share < 0.5 ? self : other
         moved.box = Rect(
-            left: mix(box.left, other.box.left), top: mix(box.top, other.box.top),
-            width: mix(box.width, other.box.width), height: mix(box.height, other.box.height))
+            left: mix(box.left, other.box.left),
+            top: mix(box.top, other.box.top),
+            width: mix(box.width, other.box.width),
+            height: mix(box.height, other.box.height)
+        )
         if contours.count == other.contours.count {
             moved.contours = zip(contours, other.contours).map { zip($0, $1).map { mix($0, $1) } }
         }
         if let from = pose, let to = other.pose {
             moved.pose = Pose(
-                origin: mix(from.origin, to.origin), yaw: mix(from.yaw, to.yaw), pitch: mix(from.pitch, to.pitch),
-                roll: mix(from.roll, to.roll), length: mix(from.length, to.length))
+                origin: mix(from.origin, to.origin),
+                yaw: mix(from.yaw, to.yaw),
+                pitch: mix(from.pitch, to.pitch),
+                roll: mix(from.roll, to.roll),
+                length: mix(from.length, to.length)
+            )
         }
         return moved
     }

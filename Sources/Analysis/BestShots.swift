@@ -23,7 +23,9 @@ struct BestShots: Sendable {
 
     /// Whether a picture of `quality` at `time` would be kept.
     func wants(quality: Float, at time: Double) -> Bool {
-        if let last = shots.map(\.mediaTime).max(), time - last < BestShots.spacing, quality < worst + 3 * BestShots.gain {
+        if let last = shots.map(\.mediaTime).max(), time - last < BestShots.spacing,
+            quality < worst + 3 * BestShots.gain
+        {
             return false
         }
         return shots.count < BestShots.capacity || quality > worst + BestShots.gain
@@ -32,7 +34,8 @@ struct BestShots: Sendable {
     private var worst: Float { shots.map(\.quality).min() ?? 0 }
 
     mutating func keep(_ shot: Shot) {
-        if shots.count >= BestShots.capacity, let index = shots.indices.min(by: { shots[$0].quality < shots[$1].quality })
+        if shots.count >= BestShots.capacity,
+            let index = shots.indices.min(by: { shots[$0].quality < shots[$1].quality })
         {
             shots.remove(at: index)
         }

@@ -33,7 +33,9 @@ struct CropWriter {
 
     /// Keeps better shots of the faces in `frame`, and writes those of the tracks that ended.
     mutating func see(
-        _ frame: VideoFrame?, sightings: [SourceAnalysis.Sighting], ended payloads: [Event.Payload]
+        _ frame: VideoFrame?,
+        sightings: [SourceAnalysis.Sighting],
+        ended payloads: [Event.Payload]
     ) throws(ImagingError) {
         if let frame {
             for sighting in sightings {
@@ -41,14 +43,20 @@ struct CropWriter {
                 let quality = sighting.face.quality?.unifiedScore ?? sighting.face.score
                 guard let id = sighting.trackID, quality > (best[id]?.quality ?? -1) * 1.05 else { continue }
                 best[id] = Best(
-                    quality: quality, mediaTime: frame.mediaTime, picture: crop(sighting.face.box, of: frame.picture))
+                    quality: quality,
+                    mediaTime: frame.mediaTime,
+                    picture: crop(sighting.face.box, of: frame.picture)
+                )
             }
         }
         for case .trackEnded(let end) in payloads {
             guard let shot = best.removeValue(forKey: end.trackID) else { continue }
             let milliseconds = Int((shot.mediaTime * 1000).rounded())
             try PictureEncoder.write(
-                shot.picture, to: "\(folder)/\(end.trackID)-\(milliseconds)ms.jpg", format: .jpeg(quality: 92))
+                shot.picture,
+                to: "\(folder)/\(end.trackID)-\(milliseconds)ms.jpg",
+                format: .jpeg(quality: 92)
+            )
         }
     }
 
@@ -57,7 +65,10 @@ struct CropWriter {
         let region = RotatedSquare(center: box.center, side: 1.6 * max(box.width, box.height))
         let side = Int(max(16, min(CropWriter.side, region.side)))
         return Canvas(
-            sampling: Pyramid(picture), map: AffineMap.crop(region, size: side), size: Size(width: side, height: side),
-            replicatesEdge: true)
+            sampling: Pyramid(picture),
+            map: AffineMap.crop(region, size: side),
+            size: Size(width: side, height: side),
+            replicatesEdge: true
+        )
     }
 }

@@ -10,7 +10,9 @@ enum EventRecords {
             index: frame.index,
             pts: frame.pts,
             timeBase: TimeBase(
-                numerator: Int(frame.timeBase.numerator), denominator: Int(frame.timeBase.denominator)),
+                numerator: Int(frame.timeBase.numerator),
+                denominator: Int(frame.timeBase.denominator)
+            ),
             mediaTimeSeconds: frame.mediaTime,
             width: frame.picture.size.width,
             height: frame.picture.size.height,
@@ -24,8 +26,11 @@ enum EventRecords {
         let w = Double(size.width), h = Double(size.height)
         guard
             let box = BoundingBox(
-                left: Double(face.box.left) / w, top: Double(face.box.top) / h,
-                width: Double(face.box.width) / w, height: Double(face.box.height) / h)
+                left: Double(face.box.left) / w,
+                top: Double(face.box.top) / h,
+                width: Double(face.box.width) / w,
+                height: Double(face.box.height) / h
+            )
         else { return nil }
         let landmarks = withLandmarks ? face.mesh.map { self.landmarks($0, width: w, height: h) } : nil
         return FaceRecord(
@@ -34,8 +39,11 @@ enum EventRecords {
             pose: face.pose.flatMap(pose),
             quality: face.quality.map {
                 QualityRecord(
-                    unifiedScore: Double($0.unifiedScore), sharpness: Double($0.sharpness),
-                    illumination: Double($0.illumination), interEyeDistance: Double($0.interEyeDistance))
+                    unifiedScore: Double($0.unifiedScore),
+                    sharpness: Double($0.sharpness),
+                    illumination: Double($0.illumination),
+                    interEyeDistance: Double($0.interEyeDistance)
+                )
             },
             landmarks: landmarks
         )
@@ -58,8 +66,13 @@ enum EventRecords {
         var values: [ExpressionLabel: Double] = [:]
         for expression in Expression.allCases { values[self.label(expression)] = Double(scores[expression]) }
         return ExpressionRecord(
-            label: self.label(label), scores: values, method: .classifier, confidence: Double(scores[label]),
-            confidenceKind: .softmax, weak: label.isWeak)
+            label: self.label(label),
+            scores: values,
+            method: .classifier,
+            confidence: Double(scores[label]),
+            confidenceKind: .softmax,
+            weak: label.isWeak
+        )
     }
 
     static func expression(_ scores: ExpressionScores) -> ExpressionRecord {

@@ -11,7 +11,10 @@ enum Novelty {
     private static let gain: Float = 10
 
     static func isNew(
-        _ shape: [Point3], quality: Float, time: Double, after last: (shape: [Point3], quality: Float, time: Double)
+        _ shape: [Point3],
+        quality: Float,
+        time: Double,
+        after last: (shape: [Point3], quality: Float, time: Double)
     ) -> Bool {
         time - last.time >= lifetime || quality >= last.quality + gain
             || meanDistance(shape, last.shape) >= movement

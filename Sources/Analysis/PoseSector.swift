@@ -33,7 +33,9 @@ package struct PoseSector: Sendable, Hashable {
     package init(_ pose: HeadPose, after last: PoseSector?) {
         let slack: Float = 3
         let yaw = abs(pose.yaw)
-        func limit(_ value: Float, isPassed: Bool) -> Float { last == nil ? value : isPassed ? value - slack : value + slack }
+        func limit(_ value: Float, isPassed: Bool) -> Float {
+            last == nil ? value : isPassed ? value - slack : value + slack
+        }
         let before = last?.turn ?? .none
         if yaw >= limit(Limit.far, isPassed: before == .far) {
             turn = .far

@@ -88,7 +88,9 @@ package actor RecordedRun {
         stopping.stop(reason)
     }
 
-    /// Runs to the end. Never throws: what went wrong is in the outcome, after everything good was written.
+    /// Runs to the end.
+    ///
+    /// Never throws: what went wrong is in the outcome, after everything good was written.
     package func run() async -> RunOutcome {
         var log: EventLog
         do throws(EventError) {
@@ -123,7 +125,10 @@ package actor RecordedRun {
     private func end(before reason: StopReason, log: inout EventLog) -> RunOutcome {
         var outcome = RunOutcome(exitStatus: reason.rawValue)
         let summary = RunSummary(
-            ledger: Ledger(), exitReason: reason.exitReason, provenance: ["perception": RunProvenance.perception])
+            ledger: Ledger(),
+            exitReason: reason.exitReason,
+            provenance: ["perception": RunProvenance.perception]
+        )
         do throws(EventError) {
             try log.publish(.runSummary(summary), epoch: 0)
             try log.close()
@@ -214,11 +219,14 @@ package actor RecordedRun {
             do throws(EventError) {
                 try log.publish(last, epoch: epoch)
                 let summary = RunSummary(
-                    ledger: ledger, exitReason: exitReason,
+                    ledger: ledger,
+                    exitReason: exitReason,
                     complete: (exitReason == .complete || exitReason == .decodeErrors) && outcome.exitStatus != 1
                         && !statistics.isTruncated,
-                    provenance: ["perception": RunProvenance.perception], lastMediaTimeSeconds: lastTime,
-                    elapsedSeconds: Self.seconds(ContinuousClock.now - start))
+                    provenance: ["perception": RunProvenance.perception],
+                    lastMediaTimeSeconds: lastTime,
+                    elapsedSeconds: Self.seconds(ContinuousClock.now - start)
+                )
                 try log.publish(.runSummary(summary), epoch: epoch)
                 try log.close()
             } catch {
@@ -261,17 +269,28 @@ package actor RecordedRun {
         return RunProgress(
             mediaTime: max(0, time - start),
             duration: whole.map { min($0, wanted ?? $0) } ?? wanted,
-            faces: analysis.sightings.count, tracks: analysis.ledger.tracksStarted)
+            faces: analysis.sightings.count,
+            tracks: analysis.ledger.tracksStarted
+        )
     }
 
     private static func status(
-        _ status: SourceStatus.Status, _ info: StreamInfo, reason: String? = nil
+        _ status: SourceStatus.Status,
+        _ info: StreamInfo,
+        reason: String? = nil
     ) -> SourceStatus {
         SourceStatus(
-            status: status, reason: reason,
+            status: status,
+            reason: reason,
             video: SourceStatus.Video(
-                codec: info.codec, width: info.width, height: info.height, framesPerSecond: info.framesPerSecond,
-                pixelFormat: info.pixelFormat, rotationDegrees: info.rotationDegrees))
+                codec: info.codec,
+                width: info.width,
+                height: info.height,
+                framesPerSecond: info.framesPerSecond,
+                pixelFormat: info.pixelFormat,
+                rotationDegrees: info.rotationDegrees
+            )
+        )
     }
 
     private static func seconds(_ duration: Duration) -> Double {

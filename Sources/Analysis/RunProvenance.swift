@@ -15,9 +15,11 @@ package enum RunProvenance {
             detector: ModelCatalogue.detector.name,
             networks: [
                 "detector": network(ModelCatalogue.detector), "mesh": network(ModelCatalogue.mesh),
-                "eyes": network(ModelCatalogue.eye), "expression": network(ModelCatalogue.expressionFeatures), "age": network(ModelCatalogue.age),
+                "eyes": network(ModelCatalogue.eye), "expression": network(ModelCatalogue.expressionFeatures),
+                "age": network(ModelCatalogue.age),
                 "gender": network(ModelCatalogue.gender),
             ],
-            versions: ["facellm": version, "openvino": InferenceCore.version])
+            versions: ["facellm": version, "openvino": InferenceCore.version]
+        )
     }
 }

@@ -121,22 +121,37 @@ package final class SourceAnalysis {
         for face in picture.faces {
             guard
                 let faceRecord = EventRecords.face(
-                    face, size: frame.picture.size, withLandmarks: settings.observations && settings.landmarks)
+                    face,
+                    size: frame.picture.size,
+                    withLandmarks: settings.observations && settings.landmarks
+                )
             else { continue }
             let shape = face.mesh.flatMap { mesh in face.fit.map { perception.template.poseFree(mesh, fit: $0) } }
-            let measures = try shape.flatMap { shape throws(FacesError) in try measure(face, shape, at: time, in: pyramid) }
+            let measures = try shape.flatMap { shape throws(FacesError) in
+                try measure(face, shape, at: time, in: pyramid)
+            }
             let (outcome, scores) = study(
-                face, record: faceRecord, shape: shape, measures: measures, frame: record, in: pyramid)
+                face,
+                record: faceRecord,
+                shape: shape,
+                measures: measures,
+                frame: record,
+                in: pyramid
+            )
             count(outcome, of: face.track)
             if let id = face.track { seen.insert(id) }
             let trackID = face.track.flatMap { counting.contains($0) ? tracks[$0]?.id : nil }
             if settings.observations {
                 observations.append(
                     FaceObservation(
-                        trackID: trackID, frame: record, face: faceRecord,
+                        trackID: trackID,
+                        frame: record,
+                        face: faceRecord,
                         measures: measures.map(EventRecords.measures),
                         actionUnits: measures.map(EventRecords.actionUnits),
-                        expression: scores.map { EventRecords.expression($0) }))
+                        expression: scores.map { EventRecords.expression($0) }
+                    )
+                )
             }
             remember(face, trackID: trackID)
         }
@@ -146,8 +161,9 @@ package final class SourceAnalysis {
         return payloads
     }
 
-    /// The timeline breaks or the stream is over: ends all tracks. Faces whose track never counted become counted as
-    /// rejected, unless the stream was too short for a birth.
+    /// The timeline breaks or the stream is over: ends all tracks.
+    ///
+    /// Faces whose track never counted become counted as rejected, unless the stream was too short for a birth.
     package func endTracks(_ reason: TrackEnd.Reason) -> [Event.Payload] {
         let update = perception.finish()
         var payloads: [Event.Payload] = []
@@ -169,7 +185,10 @@ package final class SourceAnalysis {
 
     /// Eyes, mouth and brows; nil for faces too small to show them.
     private func measure(
-        _ face: PerceivedFace, _ shape: [Point3], at time: Double, in pyramid: Pyramid
+        _ face: PerceivedFace,
+        _ shape: [Point3],
+        at time: Double,
+        in pyramid: Pyramid
     ) throws(FacesError) -> FaceMeasures? {
         guard let mesh = face.mesh, let pose = face.pose, showsMuscles(face) else { return nil }
         var measures = FaceMeasures(poseFree: shape, template: perception.template, pitch: pose.pitch)
@@ -201,8 +220,10 @@ package final class SourceAnalysis {
         face.box.width >= Limit.muscleWidth && (face.mesh?.presence ?? 0) >= Limit.clearPresence
     }
 
-    /// Observations tell of the eyes in every sample. For a track's events a look now and then will do, since a change
-    /// has to last to be told; where eyes were closed, the next look comes at once.
+    /// Observations tell of the eyes in every sample.
+    ///
+    /// For a track's events a look now and then will do, since a change has to last to be told; where eyes were closed,
+    /// the next look comes at once.
     private func isTimeForEyes(of track: Int?, at time: Double) -> Bool {
         guard !settings.observations, let track, let last = eyeLooks[track] else { return true }
         return time - last.time >= Limit.eyeInterval || tracks[track]?.appearance.eyes != .open
@@ -210,7 +231,11 @@ package final class SourceAnalysis {
 
     /// Asks the classifiers about a face, if it is good enough and shows anything new.
     private func study(
-        _ face: PerceivedFace, record: FaceRecord, shape: [Point3]?, measures: FaceMeasures?, frame: FrameRecord,
+        _ face: PerceivedFace,
+        record: FaceRecord,
+        shape: [Point3]?,
+        measures: FaceMeasures?,
+        frame: FrameRecord,
         in pyramid: Pyramid
     ) -> (FaceOutcome, ExpressionScores?) {
         guard let id = face.track else { return (.rejected, nil) }
@@ -226,7 +251,11 @@ package final class SourceAnalysis {
     }
 
     private func classify(
-        _ face: PerceivedFace, shape: [Point3]?, track id: Int, frame: FrameRecord, in pyramid: Pyramid
+        _ face: PerceivedFace,
+        shape: [Point3]?,
+        track id: Int,
+        frame: FrameRecord,
+        in pyramid: Pyramid
     ) throws(FacesError) -> (FaceOutcome, ExpressionScores?) {
         let time = frame.mediaTimeSeconds
         guard let mesh = face.mesh, let shape, let quality = face.quality, quality.isReadable, showsMuscles(face)
@@ -247,13 +276,21 @@ package final class SourceAnalysis {
     }
 
     private func considerShot(
-        _ id: Int, mesh: FaceMesh, pose: HeadPose?, quality: FaceQuality, frame: FrameRecord, in pyramid: Pyramid
+        _ id: Int,
+        mesh: FaceMesh,
+        pose: HeadPose?,
+        quality: FaceQuality,
+        frame: FrameRecord,
+        in pyramid: Pyramid
     ) throws(FacesError) {
         guard let pose, pose.turn < 40,
             tracks[id]?.shots.wants(quality: quality.unifiedScore, at: frame.mediaTimeSeconds) == true
         else { return }
         var shot = BestShots.Shot(
-            quality: quality.unifiedScore, mediaTime: frame.mediaTimeSeconds, frameIndex: frame.index)
+            quality: quality.unifiedScore,
+            mediaTime: frame.mediaTimeSeconds,
+            frameIndex: frame.index
+        )
         if let ageGenderClassifier {
             shot.estimate = try timings.measure(.ageGender) { () throws(FacesError) in
                 try ageGenderClassifier.estimate(mesh, in: pyramid)
@@ -326,10 +363,15 @@ package final class SourceAnalysis {
     private func change(_ state: TrackState, changed: [TrackChange.Aspect]?) -> TrackChange? {
         guard let (frame, face) = state.last else { return nil }
         return TrackChange(
-            trackID: state.id, frame: frame, face: face, changed: changed,
-            expression: state.expressionRecord, attributes: attributes(of: state),
+            trackID: state.id,
+            frame: frame,
+            face: face,
+            changed: changed,
+            expression: state.expressionRecord,
+            attributes: attributes(of: state),
             description: DescriptionRecord(text: Sentence.compose(visible(state.facts)), method: .template),
-            analysis: AnalysisRecord(status: .ok))
+            analysis: AnalysisRecord(status: .ok)
+        )
     }
 
     private func end(_ ids: [Int], reason: TrackEnd.Reason) -> [Event.Payload] {
@@ -340,9 +382,10 @@ package final class SourceAnalysis {
             eyeLooks[id] = nil
             born.remove(id)
             if let event = state.end(
-                reason: reason, attributes: attributes(of: state, atEnd: true),
-                sentence: Sentence.compose(visible(state.summaryFacts)))
-            {
+                reason: reason,
+                attributes: attributes(of: state, atEnd: true),
+                sentence: Sentence.compose(visible(state.summaryFacts))
+            ) {
                 ledger.tracksEnded += 1
                 payloads.append(.trackEnded(event))
             }

@@ -22,7 +22,11 @@ extension TrackState {
         let male = Double(estimate.probabilityOfMale)
         let gender: ApparentGender = male >= 0.65 ? .male : male <= 0.35 ? .female : .uncertain
         records[.apparentGender] = AttributeRecord(
-            gender, confidence: max(male, 1 - male), confidenceKind: .softmax, method: .classifier)
+            gender,
+            confidence: max(male, 1 - male),
+            confidenceKind: .softmax,
+            method: .classifier
+        )
         return records
     }
 
@@ -31,11 +35,18 @@ extension TrackState {
         let shares = expressionShares
         let range = poses.range.flatMap { range in
             TrackEnd.PoseRange(
-                yaw: doubles(range.yaw), pitch: doubles(range.pitch), roll: doubles(range.roll))
+                yaw: doubles(range.yaw),
+                pitch: doubles(range.pitch),
+                roll: doubles(range.roll)
+            )
         }
         return TrackEnd(
-            trackID: id, reason: reason, firstMediaTimeSeconds: firstTime, lastMediaTimeSeconds: lastTime,
-            observations: observations, analyses: analyses,
+            trackID: id,
+            reason: reason,
+            firstMediaTimeSeconds: firstTime,
+            lastMediaTimeSeconds: lastTime,
+            observations: observations,
+            analyses: analyses,
             summary: TrackEnd.Summary(
                 dominantExpression: shares.first.map { EventRecords.label($0.expression) },
                 expressionShares: shares.isEmpty
@@ -46,9 +57,14 @@ extension TrackState {
                 attributes: attributes,
                 bestShot: shots.best.flatMap {
                     TrackEnd.BestShot(
-                        mediaTimeSeconds: $0.mediaTime, frameIndex: $0.frameIndex, quality: Double($0.quality))
+                        mediaTimeSeconds: $0.mediaTime,
+                        frameIndex: $0.frameIndex,
+                        quality: Double($0.quality)
+                    )
                 },
-                description: DescriptionRecord(text: sentence, method: .template)))
+                description: DescriptionRecord(text: sentence, method: .template)
+            )
+        )
     }
 
     private func doubles(_ range: ClosedRange<Float>) -> ClosedRange<Double> {

@@ -36,7 +36,11 @@ package struct FaceRecord: Sendable, Hashable, Codable {
     /// The same face in short.
     package var withoutLandmarks: FaceRecord {
         FaceRecord(
-            boundingBox: boundingBox, detectionConfidence: detectionConfidence, pose: pose, quality: quality)
+            boundingBox: boundingBox,
+            detectionConfidence: detectionConfidence,
+            pose: pose,
+            quality: quality
+        )
     }
 }
 

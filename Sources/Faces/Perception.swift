@@ -22,14 +22,18 @@ package struct PerceivedPicture: Sendable {
     package var update = Tracker.Update()
 }
 
-/// Detector, mesh and tracker: from a picture to faces with numbers. One picture at a time, on the caller's thread.
+/// Detector, mesh and tracker: from a picture to faces with numbers.
+///
+/// One picture at a time, on the caller's thread.
 ///
 /// Where a face was a moment ago, the mesh looks again at once (MediaPipe's face_landmarks_to_roi), which measures it
 /// better than a first look by the detector's eyes; where the detector loses a face, the mesh may still find it.
 package final class Perception {
     package struct Settings: Sendable, Hashable {
         package var tiling = Tiling.Mode.off
-        /// Tiles a picture; nil for all of them. The whole picture's faces come in turn over several pictures.
+        /// Tiles a picture; nil for all of them.
+        ///
+        /// The whole picture's faces come in turn over several pictures.
         package var tilesPerPicture: Int?
         /// Faces a picture, the largest first.
         package var maximumFaces = 64
@@ -51,13 +55,17 @@ package final class Perception {
         static let presenceAlone: Float = 16
         /// Pixels of the box from which a pose is right to about 3 degrees.
         static let poseWidth: Float = 16
-        /// Seconds for which the last mesh tells better than the detector's eyes where to look. After longer ones a head
-        /// may have turned so far that the mesh settles where it should not, up to 14 degrees off at 2 samples a second.
+        /// Seconds for which the last mesh tells better than the detector's eyes where to look.
+        ///
+        /// After longer ones a head may have turned so far that the mesh settles where it should not, up to 14 degrees
+        /// off at 2 samples a second.
         static let meshMemory = 0.3
     }
 
-    /// Seconds between two looks of the detector while the mesh alone holds every known face: it finds those again
-    /// for a third of the time, and measures them better. New faces wait for the detector.
+    /// Seconds between two looks of the detector while the mesh alone holds every known face: it finds those again for
+    /// a third of the time, and measures them better.
+    ///
+    /// New faces wait for the detector.
     private static let detectorInterval = 0.5
 
     /// Pictures to let pass after the mesh network saw no face where the detector did.
@@ -86,7 +94,11 @@ package final class Perception {
         self.settings = settings
         template = try FaceTemplate.standard()
         finder = try FaceFinder(
-            core: core, models: models, mode: settings.tiling, tilesPerPicture: settings.tilesPerPicture)
+            core: core,
+            models: models,
+            mode: settings.tiling,
+            tilesPerPicture: settings.tilesPerPicture
+        )
         mesher = try FaceMesher(core: core, models: models)
         tracker = Tracker(settings: settings.tracker)
     }
@@ -136,7 +148,8 @@ package final class Perception {
     private typealias Expected = [(id: Int, box: Rect, isBorn: Bool)]
 
     /// The known faces, found again by the mesh alone; nil when it is the detector's turn or a face was lost.
-    private func hold(_ expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError) -> [PerceivedFace]? {
+    private func hold(_ expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError) -> [PerceivedFace]?
+    {
         guard let lastDetection, time - lastDetection < Self.detectorInterval, !expected.isEmpty,
             expected.allSatisfy({ $0.isBorn && (known[$0.id]?.mesh.presence ?? 0) >= Threshold.presenceAlone })
         else { return nil }
@@ -151,7 +164,9 @@ package final class Perception {
     }
 
     /// The faces that the detector sees, and known ones that it lost and the mesh did not.
-    private func find(expecting expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError) -> [PerceivedFace] {
+    private func find(expecting expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError)
+        -> [PerceivedFace]
+    {
         let found = try timings.measure(.detector) { () throws(FacesError) in
             try finder.find(in: pyramid, threshold: Threshold.low)
         }.filter {
@@ -186,14 +201,18 @@ package final class Perception {
     }
 
     private func nearest(
-        to box: Rect, among expected: Expected, except seen: Set<Int>
+        to box: Rect,
+        among expected: Expected,
+        except seen: Set<Int>
     ) -> Int? {
         expected.filter { !seen.contains($0.id) && $0.box.iou(box) > 0.3 }
             .max { $0.box.iou(box) < $1.box.iou(box) }?.id
     }
 
     /// The mesh of a found face, from the last mesh moved along with the box, or from the detector's eyes.
-    private func measure(_ found: FoundFace, after last: Known?, in pyramid: Pyramid) throws(FacesError) -> PerceivedFace {
+    private func measure(_ found: FoundFace, after last: Known?, in pyramid: Pyramid) throws(FacesError)
+        -> PerceivedFace
+    {
         var face = PerceivedFace(box: found.box, score: found.score)
         guard found.closest.box.width >= Threshold.poseWidth * 0.6 else { return face }
         var region = found.closest.meshRegion
@@ -233,8 +252,11 @@ package final class Perception {
         let box = Rect(
             center: Point(
                 x: new.center.x + (last.box.center.x - old.center.x) * scale,
-                y: new.center.y + (last.box.center.y - old.center.y) * scale),
-            width: last.box.width * scale, height: last.box.height * scale)
+                y: new.center.y + (last.box.center.y - old.center.y) * scale
+            ),
+            width: last.box.width * scale,
+            height: last.box.height * scale
+        )
         var face = PerceivedFace(box: box, score: last.score)
         describe(mesh, of: &face, in: pyramid)
         return face
@@ -254,20 +276,28 @@ package final class Perception {
         face.pose = pose
         let grey = pyramid.sample(
             AffineMap.crop(mesh.alignedSquare(angle: mesh.eyeLineAngle, scale: 1.1), size: 64),
-            as: Pyramid.Format(size: Size(width: 64, height: 64), layout: .grey))
+            as: Pyramid.Format(size: Size(width: 64, height: 64), layout: .grey)
+        )
         face.quality = FaceQuality(
-            grey: grey, interEyeDistance: mesh.interEyeDistance, pose: pose, box: face.box, frame: pyramid.size)
+            grey: grey,
+            interEyeDistance: mesh.interEyeDistance,
+            pose: pose,
+            box: face.box,
+            frame: pyramid.size
+        )
     }
 
     /// Colours of the aligned head, coarse and with the mean taken away: enough to tell two people in one picture
     /// apart for a moment, not to know anybody again.
     private func appearance(of face: PerceivedFace, in pyramid: Pyramid) -> [Float] {
         guard face.box.width >= 16 else { return [] }
-        let region = face.mesh.map { $0.alignedSquare(angle: $0.eyeLineAngle, scale: 1.3) }
+        let region =
+            face.mesh.map { $0.alignedSquare(angle: $0.eyeLineAngle, scale: 1.3) }
             ?? RotatedSquare(center: face.box.center, side: face.box.width * 1.3)
         var values = pyramid.sample(
             AffineMap.crop(region, size: 8),
-            as: Pyramid.Format(size: Size(width: 8, height: 8), layout: .interleaved))
+            as: Pyramid.Format(size: Size(width: 8, height: 8), layout: .interleaved)
+        )
         let mean = values.reduce(0, +) / Float(values.count)
         values = values.map { $0 - mean }
         let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()

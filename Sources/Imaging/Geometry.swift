@@ -113,8 +113,13 @@ package struct AffineMap: Sendable, Hashable {
     /// The map that applies `self` first and `next` to its result.
     package func then(_ next: AffineMap) -> AffineMap {
         AffineMap(
-            a: next.a * a + next.b * c, b: next.a * b + next.b * d, tx: next.a * tx + next.b * ty + next.tx,
-            c: next.c * a + next.d * c, d: next.c * b + next.d * d, ty: next.c * tx + next.d * ty + next.ty)
+            a: next.a * a + next.b * c,
+            b: next.a * b + next.b * d,
+            tx: next.a * tx + next.b * ty + next.tx,
+            c: next.c * a + next.d * c,
+            d: next.c * b + next.d * d,
+            ty: next.c * tx + next.d * ty + next.ty
+        )
     }
 
     /// How many source pixels a step of one output pixel covers (geometric mean of both axes).
@@ -129,8 +134,13 @@ package struct AffineMap: Sendable, Hashable {
         let a = sx * cosine, b = -s * sine
         let c = sx * sine, d = s * cosine
         return AffineMap(
-            a: a, b: b, tx: square.center.x - a * half - b * half,
-            c: c, d: d, ty: square.center.y - c * half - d * half)
+            a: a,
+            b: b,
+            tx: square.center.x - a * half - b * half,
+            c: c,
+            d: d,
+            ty: square.center.y - c * half - d * half
+        )
     }
 }
 

@@ -27,7 +27,8 @@ package struct ColorTransform: Sendable, Hashable {
                 y, -c * 2 * (1 - kb) * kb / kg, -c * 2 * (1 - kr) * kr / kg,
                 y, c * 2 * (1 - kb), 0,
             ],
-            offset: [fullRange ? 0 : 16, 128, 128])
+            offset: [fullRange ? 0 : 16, 128, 128]
+        )
     }
 }
 
@@ -61,7 +62,10 @@ package final class Picture: Sendable {
     private let storage: any Sendable
 
     package init(
-        planes: [Plane], color: ColorTransform, size: Size? = nil, displayToStored: AffineMap = .identity,
+        planes: [Plane],
+        color: ColorTransform,
+        size: Size? = nil,
+        displayToStored: AffineMap = .identity,
         storage: any Sendable
     ) {
         precondition(planes.count == 1 || planes.count == 3, "a picture has 1 or 3 planes, not \(planes.count)")

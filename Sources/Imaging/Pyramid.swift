@@ -29,7 +29,13 @@ package final class Pyramid {
         let bytes = ByteStorage(count: size.width * size.height)
         storage.append(bytes)
         ci_halve(
-            bytes.mutableBase, size.width, plane.base, plane.stride, Int32(plane.size.width), Int32(plane.size.height))
+            bytes.mutableBase,
+            size.width,
+            plane.base,
+            plane.stride,
+            Int32(plane.size.width),
+            Int32(plane.size.height)
+        )
         return Plane(base: bytes.base, stride: size.width, size: size)
     }
 
@@ -53,7 +59,10 @@ package final class Pyramid {
         package var replicatesEdge: Bool
 
         package init(
-            size: Size, layout: Layout, scale: [Float] = [1, 1, 1], bias: [Float] = [0, 0, 0],
+            size: Size,
+            layout: Layout,
+            scale: [Float] = [1, 1, 1],
+            bias: [Float] = [0, 0, 0],
             replicatesEdge: Bool = true
         ) {
             precondition(scale.count == 3 && bias.count == 3, "scale and bias have one value per channel")

@@ -89,7 +89,8 @@ struct FrameAssembly: ~Copyable {
                 outputs.append(try deliver(placed, isSampled: frame.isKeyframe))
             }
         case .rate:
-            for (placed, isSampled) in selector?.take(placed, at: time, isDisposable: frame.isDisposable) ?? [] where isSampled || deliversUnsampled {
+            for (placed, isSampled) in selector?.take(placed, at: time, isDisposable: frame.isDisposable) ?? []
+            where isSampled || deliversUnsampled {
                 outputs.append(try deliver(placed, isSampled: isSampled))
             }
         }

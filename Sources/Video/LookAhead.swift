@@ -97,7 +97,9 @@ struct LookAhead {
         let isNeeded = verdict(on: packet) != .unneeded
         queue.removeFirst()
         bytes -= Int(packet.packet.pointee.size)
-        if let time = packet.presentation, !packet.isHidden { counter.expect(time, isNeeded: isNeeded, isDisposable: packet.isDisposable) }
+        if let time = packet.presentation, !packet.isHidden {
+            counter.expect(time, isNeeded: isNeeded, isDisposable: packet.isDisposable)
+        }
         return (packet, isNeeded)
     }
 

@@ -82,7 +82,9 @@ package struct FrameSelector<Frame> {
 
     /// What is decided now, in presentation order.
     package mutating func take(
-        _ frame: Frame, at time: Double, isDisposable: Bool = false
+        _ frame: Frame,
+        at time: Double,
+        isDisposable: Bool = false
     ) -> [(frame: Frame, isSampled: Bool)] {
         let cell = grid.cell(of: time)
         var decided: [(frame: Frame, isSampled: Bool)] = []

@@ -13,7 +13,9 @@ struct Bench: AsyncParsableCommand {
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
         #if DEBUG
-            StandardError.write("facellm-bench: this is a debug build, its figures mean nothing: build with -c release\n")
+            StandardError.write(
+                "facellm-bench: this is a debug build, its figures mean nothing: build with -c release\n"
+            )
             Glibc.exit(2)
         #else
             do {

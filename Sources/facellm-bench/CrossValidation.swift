@@ -80,7 +80,8 @@ struct CrossValidation {
             recalls: recalls,
             meanRecall: present.reduce(0) { $0 + $1.1 } / Double(max(1, present.count)),
             accuracy: Double(hits.values.reduce(0, +)) / all,
-            calibrationError: bins.reduce(0) { $0 + abs($1.confidence - $1.hits) / all })
+            calibrationError: bins.reduce(0) { $0 + abs($1.confidence - $1.hits) / all }
+        )
     }
 }
 

@@ -21,7 +21,12 @@ struct ExpressionsBench: AsyncParsableCommand {
     @Option(help: "Random splits to average over.")
     var splits = 5
 
-    @Option(help: ArgumentHelp("Fits on everything and writes expression-head.json and face-template.json here.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Fits on everything and writes expression-head.json and face-template.json here.",
+            valueName: "dir"
+        )
+    )
     var write: String?
 
     func run() async throws {
@@ -63,7 +68,11 @@ struct ExpressionsBench: AsyncParsableCommand {
         print(
             String(
                 format: "\nthe head that is built in: mean recall %.3f, calibration error %.3f (it may have been "
-                    + "fitted on these photographs)", own.meanRecall, own.calibrationError))
+                    + "fitted on these photographs)",
+                own.meanRecall,
+                own.calibrationError
+            )
+        )
 
         if let write {
             let head = try LogisticRegression().fit(rows: rows, degraded: degraded, labels: labels)
@@ -76,7 +85,11 @@ struct ExpressionsBench: AsyncParsableCommand {
     }
 
     private func crossValidate(
-        _ rows: [[Float]], _ degraded: [[Float]], _ labels: [Expression], persons: [String]?, seed: UInt64
+        _ rows: [[Float]],
+        _ degraded: [[Float]],
+        _ labels: [Expression],
+        persons: [String]?,
+        seed: UInt64
     ) throws -> CrossValidation.Result {
         let fold =
             persons.map { CrossValidation.split(labels, persons: $0, seed: seed) }
@@ -85,7 +98,10 @@ struct ExpressionsBench: AsyncParsableCommand {
         for held in 0..<CrossValidation.folds {
             let train = rows.indices.filter { fold[$0] != held }
             let head = try LogisticRegression().fit(
-                rows: train.map { rows[$0] }, degraded: train.map { degraded[$0] }, labels: train.map { labels[$0] })
+                rows: train.map { rows[$0] },
+                degraded: train.map { degraded[$0] },
+                labels: train.map { labels[$0] }
+            )
             for row in rows.indices where fold[row] == held { scores[row] = head.scores(rows[row]) }
         }
         return CrossValidation.evaluate(scores.compactMap { $0 }, labels)
@@ -98,12 +114,20 @@ struct ExpressionsBench: AsyncParsableCommand {
         print(
             String(
                 format: "\n%@, %d-fold, %d splits: mean recall %.3f ± %.3f, accuracy %.3f, calibration error %.3f",
-                name, CrossValidation.folds, results.count, average, deviation, mean(results.map(\.accuracy)),
-                mean(results.map(\.calibrationError))))
+                name,
+                CrossValidation.folds,
+                results.count,
+                average,
+                deviation,
+                mean(results.map(\.accuracy)),
+                mean(results.map(\.calibrationError))
+            )
+        )
         for (index, entry) in results[0].recalls.enumerated() {
             print(
                 "  " + entry.expression.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0)
-                    + String(format: "recall %.2f of %d", mean(results.map { $0.recalls[index].recall }), entry.count))
+                    + String(format: "recall %.2f of %d", mean(results.map { $0.recalls[index].recall }), entry.count)
+            )
         }
     }
 

@@ -33,10 +33,13 @@ struct LabelledPhotographs {
         for (number, line) in text.split(separator: "\n").enumerated() where number > 0 {
             let parts = line.split(separator: "\t").map(String.init)
             guard parts.count == 2, let label = Self.words[parts[0]] else {
-                throw Problem(description: "\(path):\(number + 1): expected a label, a tab and a file, found \"\(line)\"")
+                throw Problem(
+                    description: "\(path):\(number + 1): expected a label, a tab and a file, found \"\(line)\""
+                )
             }
             found.append(
-                Photograph(path: "\(folder)/images/\(parts[1])", label: label, person: Self.person(parts[1])))
+                Photograph(path: "\(folder)/images/\(parts[1])", label: label, person: Self.person(parts[1]))
+            )
         }
         guard !found.isEmpty else { throw Problem(description: "\(path): it has no labels") }
         photographs = found

@@ -59,7 +59,10 @@ struct LogisticRegression {
     private typealias Parameters = [SIMD8<Double>]
 
     private func minimise(
-        _ inputs: [[Double]], _ targets: [Int], _ weights: [Double], width: Int
+        _ inputs: [[Double]],
+        _ targets: [Int],
+        _ weights: [Double],
+        width: Int
     ) -> Parameters {
         let lambda = penalty / Double(inputs.count)
 

@@ -32,8 +32,10 @@ struct PipelineBench: AsyncParsableCommand {
         reader.policy = .backPressure
         reader.decoderThreads = 1
         var options = RecordedRun.Options(
-            reader: reader, models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
-            sourceName: "bench")
+            reader: reader,
+            models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
+            sourceName: "bench"
+        )
         options.modelCache = InferenceCore.standardCacheFolder(environment: ProcessInfo.processInfo.environment)
         options.output = "/dev/null"
         options.measuresTimings = true
@@ -59,15 +61,24 @@ struct PipelineBench: AsyncParsableCommand {
                 stage.rawValue.padding(toLength: 18, withPad: " ", startingAt: 0)
                     + (StageTimings.isPerFrame(stage) ? "frame" : "face ")
                     + String(
-                        format: "%7d %10.2f %10.2f %10.2f", samples.count, quantile(0.5), quantile(0.95),
-                        samples.reduce(0, +) / 1000))
+                        format: "%7d %10.2f %10.2f %10.2f",
+                        samples.count,
+                        quantile(0.5),
+                        quantile(0.95),
+                        samples.reduce(0, +) / 1000
+                    )
+            )
         }
         let decoded = max(1, outcome.video.framesDecoded)
         print(
             "decode            frame"
                 + String(
-                    format: "%7d %10.2f (mean, processor time) %.2f", outcome.video.framesDecoded,
-                    outcome.video.processorSeconds * 1000 / Double(decoded), outcome.video.processorSeconds))
+                    format: "%7d %10.2f (mean, processor time) %.2f",
+                    outcome.video.framesDecoded,
+                    outcome.video.processorSeconds * 1000 / Double(decoded),
+                    outcome.video.processorSeconds
+                )
+        )
         let cpu = usage.cpuSeconds - usageBefore.cpuSeconds
         let ledger = outcome.ledger
         let media = Double(ledger.framesSampled) / sampleFps
@@ -78,7 +89,8 @@ struct PipelineBench: AsyncParsableCommand {
             \(ledger.framesSkipped) not decoded
             faces               \(ledger.facesObserved) observed, \(ledger.facesAnalysed) analysed, \
             \(ledger.facesReused) reused, \(ledger.facesRejectedQuality) rejected, \(ledger.tracksStarted) tracks
-            """)
+            """
+        )
         print(String(format: "processor time      %.2f s", cpu))
         print(String(format: "wall time           %.2f s, about %.1f x realtime", wall, media / wall))
         print(String(format: "peak memory         %.0f MiB", usage.peakMiB))

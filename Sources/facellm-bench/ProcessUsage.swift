@@ -16,6 +16,8 @@ struct ProcessUsage {
         getrusage(who, &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
         return ProcessUsage(
-            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), peakMiB: Double(usage.ru_maxrss) / 1024)
+            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            peakMiB: Double(usage.ru_maxrss) / 1024
+        )
     }
 }

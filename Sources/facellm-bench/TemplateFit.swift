@@ -6,7 +6,9 @@ struct TemplateFit {
     /// The mesh network flattens heads a little: depth is stretched by so much.
     private static let depth: Float = 1.10
     /// Degrees by which the mean of portraits is turned to make frontal and upright zero: the mesh sees a level head
-    /// from a little below its brow. Calibrated on the reference poses of the test clips, like `depth`.
+    /// from a little below its brow.
+    ///
+    /// Calibrated on the reference poses of the test clips, like `depth`.
     private static let pitch: Float = 14
 
     /// - Parameter old: gives the rigid points, the mirrored ones and the frame to begin with.

@@ -37,13 +37,23 @@ struct AnalyzeCommand: AsyncParsableCommand {
     @Flag(help: "The 468 points of the face mesh in each observation (with --observations).")
     var landmarks = false
 
-    @Option(help: ArgumentHelp("Attributes to tell, separated by commas: \(AttributeList.names), or none.", valueName: "list"))
+    @Option(
+        help: ArgumentHelp(
+            "Attributes to tell, separated by commas: \(AttributeList.names), or none.",
+            valueName: "list"
+        )
+    )
     var attributes = AttributeList.all
 
     @Option(help: ArgumentHelp("An annotated copy of the video, for looking at.", valueName: "out.mp4"))
     var annotate: String?
 
-    @Option(help: ArgumentHelp("Saves a crop of each face's best moment in this folder. Nothing is saved without it.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Saves a crop of each face's best moment in this folder. Nothing is saved without it.",
+            valueName: "dir"
+        )
+    )
     var crops: String?
 
     @Flag(help: "Leaves out of events what differs between two runs, so that they can be compared with diff.")
@@ -58,7 +68,12 @@ struct AnalyzeCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Tells on standard error how far it is.")
     var progress = true
 
-    @Option(help: ArgumentHelp("How much to tell on standard error: trace, debug, info, notice, warning, error.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp(
+            "How much to tell on standard error: trace, debug, info, notice, warning, error.",
+            valueName: "level"
+        )
+    )
     var logLevel = LogLevel(level: .info)
 
     func validate() throws {
@@ -80,7 +95,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
             let folder = URL(filePath: path).deletingLastPathComponent().path
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-                throw ValidationError("\(name) \(path): there is no folder \(folder). Create it first, or choose another path.")
+                throw ValidationError(
+                    "\(name) \(path): there is no folder \(folder). Create it first, or choose another path."
+                )
             }
         }
     }
@@ -106,8 +123,10 @@ struct AnalyzeCommand: AsyncParsableCommand {
         if !videoInput.isLive { reader.policy = .backPressure }
 
         var options = RecordedRun.Options(
-            reader: reader, models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
-            sourceName: SourceName.of(videoInput))
+            reader: reader,
+            models: ModelFolder.standard(environment: ProcessInfo.processInfo.environment),
+            sourceName: SourceName.of(videoInput)
+        )
         options.modelCache = InferenceCore.standardCacheFolder(environment: ProcessInfo.processInfo.environment)
         options.output = output
         options.stable = stable
@@ -148,7 +167,8 @@ struct FrameOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where to begin, seconds from the start of the video.", valueName: "seconds"))
+        help: ArgumentHelp("Where to begin, seconds from the start of the video.", valueName: "seconds")
+    )
     var start: Double?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("How much to analyse, seconds.", valueName: "seconds"))
@@ -156,7 +176,8 @@ struct FrameOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Decode errors after which to give up with status 4.", valueName: "count"))
+        help: ArgumentHelp("Decode errors after which to give up with status 4.", valueName: "count")
+    )
     var maxDecodeErrors = 100
 
     var sampling: Sampling {
@@ -170,7 +191,9 @@ struct FrameOptions: ParsableArguments {
         guard sampleFps.isFinite, sampleFps >= 0.01, sampleFps <= 1000 else {
             throw ValidationError("--sample-fps is \(sampleFps); it must be between 0.01 and 1000.")
         }
-        if let start, !(start.isFinite && start >= 0) { throw ValidationError("--start is \(start); it must not be negative.") }
+        if let start, !(start.isFinite && start >= 0) {
+            throw ValidationError("--start is \(start); it must not be negative.")
+        }
         if let duration, !(duration.isFinite && duration > 0) {
             throw ValidationError("--duration is \(duration); it must be more than 0.")
         }
@@ -185,13 +208,16 @@ struct FaceOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Width of the smallest face to report, pixels of the displayed frame.", valueName: "px"))
+        help: ArgumentHelp("Width of the smallest face to report, pixels of the displayed frame.", valueName: "px")
+    )
     var minFacePx = 0.0
 
     @Option(
         help: ArgumentHelp(
             "Looks at overlapping squares too, for small faces: auto, off, or how many along the longer side.",
-            valueName: "auto|off|N"))
+            valueName: "auto|off|N"
+        )
+    )
     var tiling = TilingArgument(mode: .auto)
 
     var settings: AnalysisSettings {

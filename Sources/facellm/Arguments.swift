@@ -40,7 +40,9 @@ struct AttributeList: ExpressibleByArgument {
     static let all = AttributeList(names: AnalysisSettings.allAttributes, wantsExpression: true)
 
     /// What can be asked for, for messages.
-    static let names = (["expression"] + AnalysisSettings.allAttributes.map(\.rawValue).sorted()).joined(separator: ", ")
+    static let names = (["expression"] + AnalysisSettings.allAttributes.map(\.rawValue).sorted()).joined(
+        separator: ", "
+    )
 
     init(names: Set<AttributeName>, wantsExpression: Bool) {
         self.names = names
@@ -57,7 +59,8 @@ struct AttributeList: ExpressibleByArgument {
                 self = .all
             } else if name == "expression" {
                 wantsExpression = true
-            } else if let attribute = AttributeName(rawValue: name), AnalysisSettings.allAttributes.contains(attribute) {
+            } else if let attribute = AttributeName(rawValue: name), AnalysisSettings.allAttributes.contains(attribute)
+            {
                 names.insert(attribute)
             } else {
                 return nil

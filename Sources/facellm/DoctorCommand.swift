@@ -7,7 +7,9 @@ import Foundation
 /// `facellm doctor`: what works here, and the remedy for what does not.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Checks libraries, models, processor and sockets, and tells the remedy.")
+        commandName: "doctor",
+        abstract: "Checks libraries, models, processor and sockets, and tells the remedy."
+    )
 
     private struct Finding {
         var subject: String
@@ -34,8 +36,10 @@ struct DoctorCommand: ParsableCommand {
         func library(_ name: String, _ found: UInt32, _ major: Int32) -> Finding {
             let matches = found >> 16 == UInt32(major)
             return Finding(
-                subject: name, state: version(found),
-                remedy: matches ? nil : "it was built for version \(major): build facellm again on this system")
+                subject: name,
+                state: version(found),
+                remedy: matches ? nil : "it was built for version \(major): build facellm again on this system"
+            )
         }
         var findings = [
             library("libavformat", avformat_version(), LIBAVFORMAT_VERSION_MAJOR),
@@ -59,8 +63,10 @@ struct DoctorCommand: ParsableCommand {
                 return Finding(subject: model.name, state: try folder.verifiedPath(of: model))
             } catch {
                 return Finding(
-                    subject: model.name, state: error.description,
-                    remedy: "run scripts/setup, or name the folder with the models in FACELLM_MODELS")
+                    subject: model.name,
+                    state: error.description,
+                    remedy: "run scripts/setup, or name the folder with the models in FACELLM_MODELS"
+                )
             }
         }
     }
@@ -74,7 +80,9 @@ struct DoctorCommand: ParsableCommand {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         return Finding(
             subject: "processor",
-            state: "\(cores) \(cores == 1 ? "core" : "cores"), \(found.isEmpty ? "no vector extensions that facellm uses" : found.joined(separator: " "))")
+            state:
+                "\(cores) \(cores == 1 ? "core" : "cores"), \(found.isEmpty ? "no vector extensions that facellm uses" : found.joined(separator: " "))"
+        )
     }
 
     /// Where the daemon's sockets go: it must be writable, or made by systemd.
@@ -83,7 +91,9 @@ struct DoctorCommand: ParsableCommand {
         let base = environment["RUNTIME_DIRECTORY"] ?? environment["XDG_RUNTIME_DIR"] ?? "/run"
         let isWritable = access(base, W_OK) == 0
         return Finding(
-            subject: "sockets", state: "\(base) is \(isWritable ? "writable" : "not writable")",
-            remedy: isWritable ? nil : "set XDG_RUNTIME_DIR to a folder of yours: sockets are made there")
+            subject: "sockets",
+            state: "\(base) is \(isWritable ? "writable" : "not writable")",
+            remedy: isWritable ? nil : "set XDG_RUNTIME_DIR to a folder of yours: sockets are made there"
+        )
     }
 }

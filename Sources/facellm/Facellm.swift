@@ -1,5 +1,5 @@
-import ArgumentParser
 import Analysis
+import ArgumentParser
 import Glibc
 
 /// The command-line tool: analyses recorded videos and tells about the installation.

@@ -5,7 +5,9 @@ import Foundation
 /// `facellm models`: what is installed and where it comes from.
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "Lists the models with path, source, licence and hash.")
+        commandName: "models",
+        abstract: "Lists the models with path, source, licence and hash."
+    )
 
     func run() throws {
         let folder = ModelFolder.standard(environment: ProcessInfo.processInfo.environment)
@@ -27,7 +29,8 @@ struct ModelsCommand: ParsableCommand {
                   licence  \(model.licence)
                   sha256   \(model.sha256)
                   state    \(state)
-                """)
+                """
+            )
         }
         if !isComplete { throw ExitStatus(code: 1) }
     }

@@ -38,7 +38,7 @@ extension EndToEnd {
                 data[data.count / 2] ^= 1
                 try folder.file(Self.mesh, data)
             }
-            let own = ["FACELLM_MODELS": folder.path]
+            let own = ["FACELLM_MODELS": folder.path, "XDG_RUNTIME_DIR": "/tmp"]
             let run = try await Facellm.run("analyze", Installation.portrait, environment: own)
             #expect(run.ending == .exited(1), "\(run.standardError)")
             #expect(run.standardError.contains(file), "\(run.standardError)")

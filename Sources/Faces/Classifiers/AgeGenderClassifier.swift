@@ -24,17 +24,26 @@ package final class AgeGenderClassifier {
 
     package init(core: InferenceCore, models: ModelFolder) throws(FacesError) {
         age = try Network(
-            core: core, name: ModelCatalogue.age.name, path: try models.verifiedPath(of: ModelCatalogue.age),
-            inputShape: [1, 3, 64, 64])
+            core: core,
+            name: ModelCatalogue.age.name,
+            path: try models.verifiedPath(of: ModelCatalogue.age),
+            inputShape: [1, 3, 64, 64]
+        )
         gender = try Network(
-            core: core, name: ModelCatalogue.gender.name, path: try models.verifiedPath(of: ModelCatalogue.gender),
-            inputShape: [1, 3, 32, 32])
+            core: core,
+            name: ModelCatalogue.gender.name,
+            path: try models.verifiedPath(of: ModelCatalogue.gender),
+            inputShape: [1, 3, 32, 32]
+        )
         _ = try age.outputIndex(count: 81)
         _ = try gender.outputIndex(count: 2)
         func format(_ side: Int) -> Pyramid.Format {
             Pyramid.Format(
-                size: Size(width: side, height: side), layout: .planar, scale: [1 / 256, 1 / 256, 1 / 256],
-                bias: [-122.781_998 / 256, -117.000_999 / 256, -104.297_997 / 256])
+                size: Size(width: side, height: side),
+                layout: .planar,
+                scale: [1 / 256, 1 / 256, 1 / 256],
+                bias: [-122.781_998 / 256, -117.000_999 / 256, -104.297_997 / 256]
+            )
         }
         ageFormat = format(64)
         genderFormat = format(32)
@@ -77,7 +86,8 @@ enum FaceChip {
         let from = chipPoints.map { p in
             Point(
                 x: (padding + p.x) / (2 * padding + 1) * Float(size),
-                y: (padding + p.y) / (2 * padding + 1) * Float(size))
+                y: (padding + p.y) / (2 * padding + 1) * Float(size)
+            )
         }
         return AffineMap.similarity(from: from, to: meshPoints.map(mesh.point))
     }

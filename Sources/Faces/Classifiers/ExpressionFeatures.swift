@@ -19,8 +19,11 @@ package final class ExpressionFeatures {
     package init(core: InferenceCore, models: ModelFolder) throws(FacesError) {
         let model = ModelCatalogue.expressionFeatures
         network = try Network(
-            core: core, name: model.name, path: try models.verifiedPath(of: model),
-            inputShape: [1, ExpressionFeatures.side, ExpressionFeatures.side, 1])
+            core: core,
+            name: model.name,
+            path: try models.verifiedPath(of: model),
+            inputShape: [1, ExpressionFeatures.side, ExpressionFeatures.side, 1]
+        )
         mapOutput = try network.outputIndex(count: 4 * 4 * 128)
     }
 
@@ -44,8 +47,11 @@ package final class ExpressionFeatures {
 
     private func sample(_ map: AffineMap, of pyramid: Pyramid, detail: Int, into input: UnsafeMutablePointer<Float>) {
         let format = Pyramid.Format(
-            size: Size(width: detail, height: detail), layout: .grey, scale: [2 / 255, 2 / 255, 2 / 255],
-            bias: [-1, -1, -1])
+            size: Size(width: detail, height: detail),
+            layout: .grey,
+            scale: [2 / 255, 2 / 255, 2 / 255],
+            bias: [-1, -1, -1]
+        )
         if detail == Self.side {
             pyramid.sample(map, as: format, into: input)
         } else {
@@ -79,7 +85,9 @@ package final class ExpressionFeatures {
             for column in 0..<2 {
                 let left = (row * 4 + column) * 128, right = (row * 4 + 3 - column) * 128
                 let target = (row * 2 + column) * 128
-                for channel in 0..<128 { sum[target + channel] += weight * (map[left + channel] + map[right + channel]) }
+                for channel in 0..<128 {
+                    sum[target + channel] += weight * (map[left + channel] + map[right + channel])
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 package import FoundationEssentials
 
 /// One linear layer and a softmax over the features of `ExpressionFeatures`: the only part of the expression classifier
-/// that is ours. Fitted by `scripts/fit-expression`; the figures of its cross-validation lie in the same file.
+/// that is ours.
+///
+/// Fitted by `scripts/fit-expression`; the figures of its cross-validation lie in the same file.
 package struct ExpressionHead: Sendable, Hashable {
     /// [expressions, features], row-major.
     package let weights: [Float]
@@ -15,9 +17,11 @@ package struct ExpressionHead: Sendable, Hashable {
             (weights + bias).allSatisfy(\.isFinite)
         else {
             throw FacesError(
-                .readParameters, subject: "expression-head.json",
+                .readParameters,
+                subject: "expression-head.json",
                 reason: "expected \(classes) x \(ExpressionFeatures.count) finite weights and \(classes) biases, "
-                    + "found \(weights.count) and \(bias.count)")
+                    + "found \(weights.count) and \(bias.count)"
+            )
         }
         self.weights = weights
         self.bias = bias
@@ -50,12 +54,15 @@ package struct ExpressionHead: Sendable, Hashable {
         } catch {
             throw FacesError(.readParameters, subject: "expression-head.json", reason: "it cannot be read: \(error)")
         }
-        guard let bytes = Data(base64Encoded: file.weights), bytes.count == 2 * ExpressionFeatures.count * file.bias.count,
+        guard let bytes = Data(base64Encoded: file.weights),
+            bytes.count == 2 * ExpressionFeatures.count * file.bias.count,
             file.scale.count == file.bias.count, file.labels == Expression.allCases.map(\.rawValue)
         else {
             throw FacesError(
-                .readParameters, subject: "expression-head.json",
-                reason: "its weights do not fit its labels; run scripts/fit-expression to make it again")
+                .readParameters,
+                subject: "expression-head.json",
+                reason: "its weights do not fit its labels; run scripts/fit-expression to make it again"
+            )
         }
         var weights: [Float] = []
         weights.reserveCapacity(bytes.count / 2)
@@ -86,8 +93,13 @@ package struct ExpressionHead: Sendable, Hashable {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return try encoder.encode(
             File(
-                labels: Expression.allCases.map(\.rawValue), bias: bias, scale: scales,
-                weights: bytes.base64EncodedString(), figures: figures))
+                labels: Expression.allCases.map(\.rawValue),
+                bias: bias,
+                scale: scales,
+                weights: bytes.base64EncodedString(),
+                figures: figures
+            )
+        )
     }
 
     private struct File: Codable {

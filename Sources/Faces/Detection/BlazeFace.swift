@@ -28,11 +28,19 @@ package final class BlazeFace {
         let model = range == .full ? ModelCatalogue.detector : ModelCatalogue.closeDetector
         let side = range == .full ? 192 : 128
         network = try Network(
-            core: core, name: model.name, path: try models.verifiedPath(of: model), inputShape: [1, side, side, 3])
+            core: core,
+            name: model.name,
+            path: try models.verifiedPath(of: model),
+            inputShape: [1, side, side, 3]
+        )
         inputSide = side
         format = Pyramid.Format(
-            size: Size(width: side, height: side), layout: .interleaved,
-            scale: [2 / 255, 2 / 255, 2 / 255], bias: [-1, -1, -1], replicatesEdge: false)
+            size: Size(width: side, height: side),
+            layout: .interleaved,
+            scale: [2 / 255, 2 / 255, 2 / 255],
+            bias: [-1, -1, -1],
+            replicatesEdge: false
+        )
         let layers = range == .full ? [(stride: 4, perCell: 1)] : [(stride: 8, perCell: 2), (stride: 16, perCell: 6)]
         anchors = BlazeFace.anchors(inputSide: side, layers: layers)
         boxOutput = try network.outputIndex(count: anchors.count * 16)
@@ -46,7 +54,9 @@ package final class BlazeFace {
     ///   - threshold: lowest score, 0–1.
     /// - Returns: merged detections in displayed pixels, best first.
     package func detect(
-        in pyramid: Pyramid, region: RotatedSquare, threshold: Float
+        in pyramid: Pyramid,
+        region: RotatedSquare,
+        threshold: Float
     ) throws(FacesError) -> [Detection] {
         let map = AffineMap.crop(region, size: inputSide)
         let logit = logitOf(threshold)
@@ -62,11 +72,15 @@ package final class BlazeFace {
     package static func wholeFrame(_ size: Size) -> RotatedSquare {
         RotatedSquare(
             center: Point(x: Float(size.width) / 2, y: Float(size.height) / 2),
-            side: Float(max(size.width, size.height)))
+            side: Float(max(size.width, size.height))
+        )
     }
 
     private func decode(
-        boxes: UnsafeBufferPointer<Float>, logits: UnsafeBufferPointer<Float>, threshold: Float, map: AffineMap
+        boxes: UnsafeBufferPointer<Float>,
+        logits: UnsafeBufferPointer<Float>,
+        threshold: Float,
+        map: AffineMap
     ) -> [Detection] {
         var found: [Detection] = []
         let scale = map.scale
@@ -81,7 +95,9 @@ package final class BlazeFace {
                 Detection(
                     box: Rect(center: point(0), width: width * scale, height: height * scale),
                     score: 1 / (1 + Geometry.exp(-min(80, max(-80, logits[index])))),
-                    keypoints: (0..<6).map { point(4 + 2 * $0) }))
+                    keypoints: (0..<6).map { point(4 + 2 * $0) }
+                )
+            )
         }
         return found
     }
@@ -93,7 +109,9 @@ package final class BlazeFace {
             for y in 0..<cells {
                 for x in 0..<cells {
                     let center = Point(
-                        x: (Float(x) + 0.5) * Float(layer.stride), y: (Float(y) + 0.5) * Float(layer.stride))
+                        x: (Float(x) + 0.5) * Float(layer.stride),
+                        y: (Float(y) + 0.5) * Float(layer.stride)
+                    )
                     for _ in 0..<layer.perCell { anchors.append(center) }
                 }
             }

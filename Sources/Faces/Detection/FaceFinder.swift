@@ -20,7 +20,10 @@ package final class FaceFinder {
 
     /// - Parameter tilesPerPicture: how many tiles to look at, in turn; nil for all of them in each picture.
     package init(
-        core: InferenceCore, models: ModelFolder, mode: Tiling.Mode, tilesPerPicture: Int?
+        core: InferenceCore,
+        models: ModelFolder,
+        mode: Tiling.Mode,
+        tilesPerPicture: Int?
     ) throws(FacesError) {
         detector = try BlazeFace(.full, core: core, models: models)
         self.mode = mode
@@ -31,7 +34,10 @@ package final class FaceFinder {
     /// - Returns: the largest faces first.
     package func find(in pyramid: Pyramid, threshold: Float) throws(FacesError) -> [FoundFace] {
         let whole = try detector.detect(
-            in: pyramid, region: BlazeFace.wholeFrame(pyramid.size), threshold: threshold)
+            in: pyramid,
+            region: BlazeFace.wholeFrame(pyramid.size),
+            threshold: threshold
+        )
         var close: [Detection] = []
         for tile in nextTiles(pyramid.size) {
             let region = RotatedSquare(center: tile.center, side: tile.width)
@@ -85,7 +91,8 @@ package final class FaceFinder {
                     (
                         FoundFace(box: detection.box, score: detection.score, closest: detection),
                         isWhole ? detection.score : 0
-                    ))
+                    )
+                )
             }
         }
         return faces.map(\.face)

@@ -35,7 +35,13 @@ package enum NonMaximumSuppression {
         }
         return Detection(
             box: Rect(
-                left: box.left / total, top: box.top / total, width: box.width / total, height: box.height / total),
-            score: score, keypoints: points.map { Point(x: $0.x / total, y: $0.y / total) })
+                left: box.left / total,
+                top: box.top / total,
+                width: box.width / total,
+                height: box.height / total
+            ),
+            score: score,
+            keypoints: points.map { Point(x: $0.x / total, y: $0.y / total) }
+        )
     }
 }

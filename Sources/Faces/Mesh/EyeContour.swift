@@ -20,9 +20,16 @@ package final class EyeContour {
         let model = ModelCatalogue.eye
         let side = EyeContour.side
         network = try Network(
-            core: core, name: model.name, path: try models.verifiedPath(of: model), inputShape: [1, side, side, 3])
+            core: core,
+            name: model.name,
+            path: try models.verifiedPath(of: model),
+            inputShape: [1, side, side, 3]
+        )
         format = Pyramid.Format(
-            size: Size(width: side, height: side), layout: .interleaved, scale: [1 / 255, 1 / 255, 1 / 255])
+            size: Size(width: side, height: side),
+            layout: .interleaved,
+            scale: [1 / 255, 1 / 255, 1 / 255]
+        )
         contourOutput = try network.outputIndex(count: 71 * 3)
     }
 
@@ -33,7 +40,8 @@ package final class EyeContour {
         let region = RotatedSquare(
             center: Point(x: (from.x + to.x) / 2, y: (from.y + to.y) / 2),
             side: 2.3 * max(abs(to.x - from.x), abs(to.y - from.y)),
-            angle: Geometry.atan2(to.y - from.y, to.x - from.x))
+            angle: Geometry.atan2(to.y - from.y, to.x - from.x)
+        )
         guard region.side > 1 else { return nil }
         let map = AffineMap.crop(region, size: EyeContour.side, mirrored: side == .left)
         let ratio = try network.run { input in

@@ -102,7 +102,9 @@ extension FaceMeasures {
         case eyesClosed = "AU43"
     }
 
-    /// Approximate intensities, 0–5. AU43 stands for AU45 too: a blink is a short one.
+    /// Approximate intensities, 0–5.
+    ///
+    /// AU43 stands for AU45 too: a blink is a short one.
     package var actionUnits: [ActionUnit: Float] {
         /// `slope` takes out what pitch alone does to the measure.
         func intensity(_ measure: Float, slope: Float = 0, zero: Float, one: Float) -> Float {
@@ -113,7 +115,8 @@ extension FaceMeasures {
             .outerBrowRaiser: intensity(outerBrowHeight, zero: 0.226, one: 0.270),
             .browLowerer: intensity(browEndHeight, slope: -0.0005, zero: 0.145, one: 0.115),
             .cheekRaiser: intensity(cheekDrop, slope: -0.00035, zero: 0.158, one: 0.128),
-            .lipCornerPuller: (intensity(mouthWidth, slope: -0.0008, zero: 0.575, one: 0.750)
+            .lipCornerPuller:
+                (intensity(mouthWidth, slope: -0.0008, zero: 0.575, one: 0.750)
                 + intensity(mouthCornerLift, slope: -0.0004, zero: 0.020, one: 0.085)) / 2,
             .lipsPart: intensity(mouthGap, zero: 0.045, one: 0.170),
             .jawDrop: intensity(mouthOpenness, zero: 0.200, one: 0.450),

@@ -18,8 +18,9 @@ package struct FaceMesh: Sendable, Hashable {
     package static let count = 468
 
     package var points: [Point3]
-    /// How sure the network is that its crop showed a face: a logit. Faces of 48 pixels and more have 25 to 50, small
-    /// ones −11 to 21, other things −14 to −1.5.
+    /// How sure the network is that its crop showed a face: a logit.
+    ///
+    /// Faces of 48 pixels and more have 25 to 50, small ones −11 to 21, other things −14 to −1.5.
     package var presence: Float
 
     package init(points: [Point3], presence: Float) {
@@ -70,7 +71,9 @@ package struct FaceMesh: Sendable, Hashable {
         let u = (left + right) / 2, v = (top + bottom) / 2
         return RotatedSquare(
             center: Point(x: cosine * u - sine * v, y: sine * u + cosine * v),
-            side: scale * max(right - left, bottom - top), angle: angle)
+            side: scale * max(right - left, bottom - top),
+            angle: angle
+        )
     }
 
     /// Where to look for the same face in the next picture, or once more in this one: 1.5 x the points' rectangle with

@@ -16,9 +16,16 @@ package final class FaceMesher {
         let model = ModelCatalogue.mesh
         let side = FaceMesher.side
         network = try Network(
-            core: core, name: model.name, path: try models.verifiedPath(of: model), inputShape: [1, side, side, 3])
+            core: core,
+            name: model.name,
+            path: try models.verifiedPath(of: model),
+            inputShape: [1, side, side, 3]
+        )
         format = Pyramid.Format(
-            size: Size(width: side, height: side), layout: .interleaved, scale: [1 / 255, 1 / 255, 1 / 255])
+            size: Size(width: side, height: side),
+            layout: .interleaved,
+            scale: [1 / 255, 1 / 255, 1 / 255]
+        )
         pointsOutput = try network.outputIndex(count: 3 * FaceMesh.count)
         presenceOutput = try network.outputIndex(count: 1)
     }

@@ -16,13 +16,18 @@ package struct FaceTemplate: Sendable, Hashable {
         let indices = 0..<FaceMesh.count
         guard points.count == FaceMesh.count, mirror.count == FaceMesh.count, rigid.count >= 8 else {
             throw FacesError(
-                .readParameters, subject: "face-template.json",
+                .readParameters,
+                subject: "face-template.json",
                 reason: "expected 468 points, as many mirrored indices and 8 or more rigid ones, "
-                    + "found \(points.count), \(mirror.count) and \(rigid.count)")
+                    + "found \(points.count), \(mirror.count) and \(rigid.count)"
+            )
         }
         if let wrong = (rigid + mirror).first(where: { !indices.contains($0) }) {
             throw FacesError(
-                .readParameters, subject: "face-template.json", reason: "there is no point \(wrong) in a mesh of 468")
+                .readParameters,
+                subject: "face-template.json",
+                reason: "there is no point \(wrong) in a mesh of 468"
+            )
         }
         self.points = points
         self.rigid = rigid
@@ -45,7 +50,10 @@ package struct FaceTemplate: Sendable, Hashable {
             throw FacesError(.readParameters, subject: "face-template.json", reason: "a point needs 3 coordinates")
         }
         try self.init(
-            points: file.points.map { Point3($0[0], $0[1], $0[2]) }, rigid: file.rigid, mirror: file.mirror)
+            points: file.points.map { Point3($0[0], $0[1], $0[2]) },
+            rigid: file.rigid,
+            mirror: file.mirror
+        )
     }
 
     /// The file's text: points rounded to 5 decimals.
@@ -54,7 +62,8 @@ package struct FaceTemplate: Sendable, Hashable {
         encoder.outputFormatting = [.sortedKeys]
         func rounded(_ v: Float) -> Float { (v * 1e5).rounded() / 1e5 }
         return try encoder.encode(
-            File(points: points.map { [rounded($0.x), rounded($0.y), rounded($0.z)] }, rigid: rigid, mirror: mirror))
+            File(points: points.map { [rounded($0.x), rounded($0.y), rounded($0.z)] }, rigid: rigid, mirror: mirror)
+        )
     }
 
     private struct File: Codable {

@@ -1,7 +1,9 @@
 internal import Imaging
 
-/// How a head is turned. Yaw > 0 turns towards the right edge of the image, pitch > 0 looks up, roll > 0 tilts
-/// clockwise as the viewer sees it; frontal and upright is zero.
+/// How a head is turned.
+///
+/// Yaw > 0 turns towards the right edge of the image, pitch > 0 looks up, roll > 0 tilts clockwise as the viewer sees
+/// it; frontal and upright is zero.
 package struct HeadPose: Sendable, Hashable {
     package var yaw: Float
     package var pitch: Float
@@ -26,6 +28,7 @@ package struct HeadPose: Sendable, Hashable {
     /// The angle between the line of sight and the direction of the face, degrees.
     package var turn: Float {
         Geometry.degrees(
-            Geometry.acos(Geometry.cos(Geometry.radians(yaw)) * Geometry.cos(Geometry.radians(pitch))))
+            Geometry.acos(Geometry.cos(Geometry.radians(yaw)) * Geometry.cos(Geometry.radians(pitch)))
+        )
     }
 }

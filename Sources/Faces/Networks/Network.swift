@@ -15,15 +15,19 @@ package final class InferenceCore {
         let status = ov_core_create(&core)
         guard status == OK, let core else {
             throw FacesError(
-                .loadModel, subject: "OpenVINO",
-                reason: "its core cannot be created (\(status.text)); run scripts/setup to install it again")
+                .loadModel,
+                subject: "OpenVINO",
+                reason: "its core cannot be created (\(status.text)); run scripts/setup to install it again"
+            )
         }
         handle = core
     }
 
     deinit { ov_core_free(handle) }
 
-    /// $FACELLM_CACHE, else the user's cache folder; nil where there is neither. An empty FACELLM_CACHE means no cache.
+    /// $FACELLM_CACHE, else the user's cache folder; nil where there is neither.
+    ///
+    /// An empty FACELLM_CACHE means no cache.
     package static func standardCacheFolder(environment: [String: String]) -> String? {
         if let folder = environment["FACELLM_CACHE"] { return folder.isEmpty ? nil : folder }
         if let folder = environment["CACHE_DIRECTORY"], !folder.isEmpty { return folder + "/openvino" }
@@ -72,8 +76,10 @@ package final class Network {
         func check(_ status: ov_status_e, _ doing: String) throws(FacesError) {
             guard status == OK else {
                 throw FacesError(
-                    .compileModel, subject: path,
-                    reason: "\(doing) failed (\(status.text)); run scripts/setup to fetch the model again")
+                    .compileModel,
+                    subject: path,
+                    reason: "\(doing) failed (\(status.text)); run scripts/setup to fetch the model again"
+                )
             }
         }
         // One stream on the calling thread: the pipeline owns the parallelism. f32 always, because processors with
@@ -89,7 +95,13 @@ package final class Network {
                 // TFLite files have fixed shapes; compiled from the file, a cached model need not even be parsed.
                 guard path.hasSuffix(".onnx") else {
                     return ov_core_compile_model_from_file_props(
-                        core.handle, path, "CPU", properties.count, properties.baseAddress, &compiled)
+                        core.handle,
+                        path,
+                        "CPU",
+                        properties.count,
+                        properties.baseAddress,
+                        &compiled
+                    )
                 }
                 var model: OpaquePointer?
                 var shape = ov_partial_shape_t()
@@ -104,7 +116,13 @@ package final class Network {
                 if status == OK { status = ov_model_reshape_single_input(model, shape) }
                 guard status == OK else { return status }
                 return ov_core_compile_model_props(
-                    core.handle, model, "CPU", properties.count, properties.baseAddress, &compiled)
+                    core.handle,
+                    model,
+                    "CPU",
+                    properties.count,
+                    properties.baseAddress,
+                    &compiled
+                )
             }
             return (status, compiled)
         }
@@ -145,7 +163,10 @@ package final class Network {
         outputShapes = tensors.map(Network.shape(of:))
         guard self.inputShape == wanted else {
             throw FacesError(
-                .compileModel, subject: path, reason: "its input is \(self.inputShape), expected \(wanted)")
+                .compileModel,
+                subject: path,
+                reason: "its input is \(self.inputShape), expected \(wanted)"
+            )
         }
         for tensor in tensors + [input] {
             var type = ov_element_type_e(0)
@@ -167,7 +188,8 @@ package final class Network {
 
     /// Fills the input through `fill`, runs the network and hands its outputs to `read`, in `outputShapes`' order.
     package func run<R>(
-        fill: (UnsafeMutablePointer<Float>) -> Void, read: ([UnsafeBufferPointer<Float>]) -> R
+        fill: (UnsafeMutablePointer<Float>) -> Void,
+        read: ([UnsafeBufferPointer<Float>]) -> R
     ) throws(FacesError) -> R {
         var data: UnsafeMutableRawPointer?
         guard ov_tensor_data(inputTensor, &data) == OK, let data else {
@@ -185,7 +207,8 @@ package final class Network {
                 throw FacesError(.infer, subject: name, reason: "an output tensor has no memory")
             }
             outputs.append(
-                UnsafeBufferPointer(start: data.assumingMemoryBound(to: Float.self), count: shape.reduce(1, *)))
+                UnsafeBufferPointer(start: data.assumingMemoryBound(to: Float.self), count: shape.reduce(1, *))
+            )
         }
         return read(outputs)
     }
@@ -194,7 +217,10 @@ package final class Network {
     package func outputIndex(count: Int) throws(FacesError) -> Int {
         guard let index = outputShapes.firstIndex(where: { $0.reduce(1, *) == count }) else {
             throw FacesError(
-                .loadModel, subject: name, reason: "no output has \(count) values, only \(outputShapes)")
+                .loadModel,
+                subject: name,
+                reason: "no output has \(count) values, only \(outputShapes)"
+            )
         }
         return index
     }
@@ -209,7 +235,8 @@ package final class Network {
 
 /// Calls `body` with C strings that live as long as the call.
 private func withProperties<R>(
-    _ settings: [(String, String)], _ body: (UnsafeBufferPointer<ov_property_t>) -> R
+    _ settings: [(String, String)],
+    _ body: (UnsafeBufferPointer<ov_property_t>) -> R
 ) -> R {
     let bytes = settings.map { (Array($0.0.utf8CString), Array($0.1.utf8CString)) }
     func collect(_ index: Int, _ properties: [ov_property_t]) -> R {
@@ -218,7 +245,8 @@ private func withProperties<R>(
             bytes[index].1.withUnsafeBufferPointer { value in
                 collect(
                     index + 1,
-                    properties + [ov_property_t(key: key.baseAddress, value: UnsafeRawPointer(value.baseAddress))])
+                    properties + [ov_property_t(key: key.baseAddress, value: UnsafeRawPointer(value.baseAddress))]
+                )
             }
         }
     }

@@ -110,7 +110,13 @@ package struct Tracker: Sendable {
         where update.tracks[face] == nil && !isCovered(faces[face], by: update.tracks, of: faces) {
             tracks.append(
                 Track(
-                    id: nextID, box: faces[face].box, lastSeen: time, sightings: 1, appearance: faces[face].appearance))
+                    id: nextID,
+                    box: faces[face].box,
+                    lastSeen: time,
+                    sightings: 1,
+                    appearance: faces[face].appearance
+                )
+            )
             update.tracks[face] = nextID
             nextID += 1
         }
@@ -122,8 +128,9 @@ package struct Tracker: Sendable {
         return update
     }
 
-    /// Ends everything: the stream is over or its timeline broke. In a still picture, or a clip with fewer samples than
-    /// a birth takes, the faces there are count.
+    /// Ends everything: the stream is over or its timeline broke.
+    ///
+    /// In a still picture, or a clip with fewer samples than a birth takes, the faces there are count.
     package mutating func finish() -> Update {
         var update = Update()
         let isTooShort = samples < settings.sightingsForBirth
@@ -143,7 +150,9 @@ package struct Tracker: Sendable {
         for track in tracks {
             let unseen = time - track.lastSeen
             if track.isBorn, unseen > max(settings.patience, 2.5 * interval) { update.ended.append(track.id) }
-            if !track.isBorn, unseen > max(settings.tentativePatience, 1.5 * interval) { update.forgotten.append(track.id) }
+            if !track.isBorn, unseen > max(settings.tentativePatience, 1.5 * interval) {
+                update.forgotten.append(track.id)
+            }
         }
         let gone = Set(update.ended + update.forgotten)
         tracks.removeAll { gone.contains($0.id) }
