@@ -41,57 +41,35 @@ package final class SourceAnalysis {
     package private(set) var sightings: [Sighting] = []
     /// The last error of a network about a single face.
     package private(set) var lastFailure: FacesError?
-    /// Where the time goes; kept only when asked for.
+    /// Milliseconds of whole frames.
     private var timings = StageTimings()
 
     private let perception: Perception
-    private let expressionClassifier: ExpressionClassifier?
-    private let ageGenderClassifier: AgeGenderClassifier?
-    private let eyeContour: EyeContour?
+    private let examiner: FaceExaminer
     private var sceneChange = SceneChange()
     private var tracks: [Int: TrackState] = [:]
-    /// The last answer of the classifiers about a track, and for which face.
-    private var answers: [Int: (shape: [Point3], quality: Float, time: Double)] = [:]
-    /// When a track's eyes were looked at last, and how often.
-    private var eyeLooks: [Int: (time: Double, count: Int)] = [:]
     /// Outcomes of faces whose track does not count yet.
     private var undecided: [Int: FaceOutcomes] = [:]
     private var born: Set<Int> = []
 
-    private enum Limit {
-        /// Pixels of the box from which a mesh shows what mouth and brows do.
-        static let muscleWidth: Float = 32
-        /// The mesh's logit from which its shape is the face's own and not mostly the network's idea of a face: sharp
-        /// faces of 24 pixels and more have 20 to 60, faces of 10 to 25 pixels that were enlarged 5 to 18.
-        static let clearPresence: Float = 18
-        /// Degrees of yaw beyond which the far eye cannot be measured.
-        static let farEyeYaw: Float = 28
-        /// Seconds between two looks at a track's eyes.
-        static let eyeInterval = 0.7
-    }
-
     package init(core: InferenceCore, models: ModelFolder, settings: AnalysisSettings) throws(FacesError) {
         self.settings = settings
         perception = try Perception(core: core, models: models, settings: settings.perception)
-        expressionClassifier =
-            settings.wantsExpression
-            ? try ExpressionClassifier(core: core, models: models) : nil
-        let wantsAgeGender = !settings.attributes.isDisjoint(with: [.apparentAgeYears, .apparentGender])
-        ageGenderClassifier = wantsAgeGender ? try AgeGenderClassifier(core: core, models: models) : nil
-        let wantsEyes = settings.observations || settings.attributes.contains(.eyes)
-        eyeContour = wantsEyes ? try EyeContour(core: core, models: models) : nil
+        examiner = try FaceExaminer(core: core, models: models, template: perception.template, settings: settings)
     }
 
     /// Keeps the duration of every call from now on.
     package func measureTimings() {
         timings.isEnabled = true
         perception.timings.isEnabled = true
+        examiner.timings.isEnabled = true
     }
 
     /// The durations of all stages.
     package var allTimings: StageTimings {
         var all = timings
         all.add(perception.timings)
+        all.add(examiner.timings)
         return all
     }
 
@@ -126,18 +104,13 @@ package final class SourceAnalysis {
                     withLandmarks: settings.observations && settings.landmarks
                 )
             else { continue }
-            let shape = face.mesh.flatMap { mesh in face.fit.map { perception.template.poseFree(mesh, fit: $0) } }
-            let measures = try shape.flatMap { shape throws(FacesError) in
-                try measure(face, shape, at: time, in: pyramid)
-            }
-            let (outcome, scores) = study(
-                face,
-                record: faceRecord,
-                shape: shape,
-                measures: measures,
-                frame: record,
+            let measures = try examiner.measures(
+                of: face,
+                eyesAreOpen: face.track.flatMap { tracks[$0]?.appearance.eyes } == .open,
+                at: time,
                 in: pyramid
             )
+            let (outcome, scores) = study(face, record: faceRecord, measures: measures, frame: record, in: pyramid)
             count(outcome, of: face.track)
             if let id = face.track { seen.insert(id) }
             let trackID = face.track.flatMap { counting.contains($0) ? tracks[$0]?.id : nil }
@@ -183,120 +156,35 @@ package final class SourceAnalysis {
 
     // MARK: - Faces
 
-    /// Eyes, mouth and brows; nil for faces too small to show them.
-    private func measure(
-        _ face: PerceivedFace,
-        _ shape: [Point3],
-        at time: Double,
-        in pyramid: Pyramid
-    ) throws(FacesError) -> FaceMeasures? {
-        guard let mesh = face.mesh, let pose = face.pose, showsMuscles(face) else { return nil }
-        var measures = FaceMeasures(poseFree: shape, template: perception.template, pitch: pose.pitch)
-        guard let eyeContour, abs(pose.yaw) < 60, isTimeForEyes(of: face.track, at: time) else { return measures }
-        // The far eye of a turned face is hidden by the nose or by foreshortening.
-        var eyes: [EyeContour.Side] = []
-        if pose.yaw < Limit.farEyeYaw { eyes.append(.left) }
-        if pose.yaw > -Limit.farEyeYaw { eyes.append(.right) }
-        if let track = face.track {
-            // An open eye speaks for both; they take turns.
-            let count = eyeLooks[track]?.count ?? 0
-            if eyes.count == 2, count % 2 == 1 { eyes.reverse() }
-            eyeLooks[track] = (time, count + 1)
-        }
-        try timings.measure(.eyes) { () throws(FacesError) in
-            for eye in eyes {
-                let openness = try eyeContour.openness(eye, of: mesh, in: pyramid)
-                switch eye {
-                case .left: measures.eyeOpennessLeft = openness
-                case .right: measures.eyeOpennessRight = openness
-                }
-                if !settings.observations, let openness, openness > EyeHistory.narrow { break }
-            }
-        }
-        return measures
-    }
-
-    private func showsMuscles(_ face: PerceivedFace) -> Bool {
-        face.box.width >= Limit.muscleWidth && (face.mesh?.presence ?? 0) >= Limit.clearPresence
-    }
-
-    /// Observations tell of the eyes in every sample.
-    ///
-    /// For a track's events a look now and then will do, since a change has to last to be told; where eyes were closed,
-    /// the next look comes at once.
-    private func isTimeForEyes(of track: Int?, at time: Double) -> Bool {
-        guard !settings.observations, let track, let last = eyeLooks[track] else { return true }
-        return time - last.time >= Limit.eyeInterval || tracks[track]?.appearance.eyes != .open
-    }
-
-    /// Asks the classifiers about a face, if it is good enough and shows anything new.
+    /// Adds a face to its track, with what the classifiers say of it.
     private func study(
         _ face: PerceivedFace,
         record: FaceRecord,
-        shape: [Point3]?,
         measures: FaceMeasures?,
         frame: FrameRecord,
         in pyramid: Pyramid
     ) -> (FaceOutcome, ExpressionScores?) {
         guard let id = face.track else { return (.rejected, nil) }
-        if tracks[id] == nil { tracks[id] = TrackState(id: "t\(id)", time: frame.mediaTimeSeconds) }
-        tracks[id]?.see(face, record: record, frame: frame, measures: measures)
-        do {
-            return try classify(face, shape: shape, track: id, frame: frame, in: pyramid)
+        let time = frame.mediaTimeSeconds
+        var state = tracks[id] ?? TrackState(id: "t\(id)", time: time)
+        defer { tracks[id] = state }
+        state.see(face, record: record, frame: frame, measures: measures)
+        do throws(FacesError) {
+            if let shot = try examiner.shot(of: face, better: state.shots, frame: frame, in: pyramid) {
+                state.shots.keep(shot)
+            }
+            switch try examiner.expression(of: face, track: id, at: time, in: pyramid) {
+            case .unreadable: return (.rejected, nil)
+            case .known: return (.reused, state.scores)
+            case .new(let scores, let elapsed):
+                state.learn(scores, at: time, elapsed: elapsed)
+                return (.analysed, scores)
+            }
         } catch {
             // One face's failure costs that face alone; the ledger tells how many there were.
             lastFailure = error
             return (.failed, nil)
         }
-    }
-
-    private func classify(
-        _ face: PerceivedFace,
-        shape: [Point3]?,
-        track id: Int,
-        frame: FrameRecord,
-        in pyramid: Pyramid
-    ) throws(FacesError) -> (FaceOutcome, ExpressionScores?) {
-        let time = frame.mediaTimeSeconds
-        guard let mesh = face.mesh, let shape, let quality = face.quality, quality.isReadable, showsMuscles(face)
-        else { return (.rejected, nil) }
-        try considerShot(id, mesh: mesh, pose: face.pose, quality: quality, frame: frame, in: pyramid)
-        guard let expressionClassifier else { return (.reused, nil) }
-        if let last = answers[id], !Novelty.isNew(shape, quality: quality.unifiedScore, time: time, after: last) {
-            return (.reused, tracks[id]?.scores)
-        }
-        let scores = try timings.measure(.expression) { () throws(FacesError) in
-            try expressionClassifier.scores(of: mesh, in: pyramid)
-        }
-        let elapsed = answers[id].map { time - $0.time } ?? .infinity
-        answers[id] = (shape, quality.unifiedScore, time)
-        tracks[id]?.learn(scores, at: time, elapsed: elapsed)
-        tracks[id]?.analyses += 1
-        return (.analysed, scores)
-    }
-
-    private func considerShot(
-        _ id: Int,
-        mesh: FaceMesh,
-        pose: HeadPose?,
-        quality: FaceQuality,
-        frame: FrameRecord,
-        in pyramid: Pyramid
-    ) throws(FacesError) {
-        guard let pose, pose.turn < 40,
-            tracks[id]?.shots.wants(quality: quality.unifiedScore, at: frame.mediaTimeSeconds) == true
-        else { return }
-        var shot = BestShots.Shot(
-            quality: quality.unifiedScore,
-            mediaTime: frame.mediaTimeSeconds,
-            frameIndex: frame.index
-        )
-        if let ageGenderClassifier {
-            shot.estimate = try timings.measure(.ageGender) { () throws(FacesError) in
-                try ageGenderClassifier.estimate(mesh, in: pyramid)
-            }
-        }
-        tracks[id]?.shots.keep(shot)
     }
 
     private func remember(_ face: PerceivedFace, trackID: String?) {
@@ -328,8 +216,7 @@ package final class SourceAnalysis {
             ledger.facesPending -= outcomes.total
             ledger.facesRejectedQuality += outcomes.total
             tracks[id] = nil
-            answers[id] = nil
-            eyeLooks[id] = nil
+            examiner.forget(id)
         }
     }
 
@@ -378,8 +265,7 @@ package final class SourceAnalysis {
         var payloads: [Event.Payload] = []
         for id in ids.sorted() {
             guard let state = tracks.removeValue(forKey: id) else { continue }
-            answers[id] = nil
-            eyeLooks[id] = nil
+            examiner.forget(id)
             born.remove(id)
             if let event = state.end(
                 reason: reason,

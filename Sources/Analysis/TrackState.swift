@@ -26,7 +26,7 @@ struct TrackState: Sendable {
     /// Where it was seen last.
     private(set) var last: (frame: FrameRecord, face: FaceRecord)?
     private(set) var observations = 0
-    var analyses = 0
+    private(set) var analyses = 0
 
     private(set) var scores: ExpressionScores?
     private var expression = Debounced<Expression>(hold: hold)
@@ -75,6 +75,7 @@ struct TrackState: Sendable {
 
     /// The classifiers answered at `time`, `elapsed` seconds after their last answer.
     mutating func learn(_ new: ExpressionScores, at time: Double, elapsed: Double) {
+        analyses += 1
         let share = Float(min(1, max(0.2, elapsed / TrackState.smoothing)))
         scores = scores.map { $0.mixed(with: new, share: share) } ?? new
         guard let scores else { return }
