@@ -26,7 +26,7 @@ final class FaceExaminer {
         static let eyeYaw: Float = 60
         static let farEyeYaw: Float = 28
         /// Seconds between two looks at a track's eyes.
-        static let eyeInterval = 0.7
+        static let eyeInterval = 0.9
         /// Degrees of turn up to which a picture is a good one to guess age and gender from.
         static let shotTurn: Float = 40
     }
@@ -55,10 +55,8 @@ final class FaceExaminer {
         looksAtEyesAlways = settings.observations
         expressionClassifier =
             settings.wantsExpression ? try ExpressionClassifier(core: core, models: models) : nil
-        let wantsAgeGender = !settings.attributes.isDisjoint(with: [.apparentAgeYears, .apparentGender])
-        ageGenderClassifier = wantsAgeGender ? try AgeGenderClassifier(core: core, models: models) : nil
-        let wantsEyes = settings.observations || settings.attributes.contains(.eyes)
-        eyeContour = wantsEyes ? try EyeContour(core: core, models: models) : nil
+        ageGenderClassifier = settings.wantsAgeGender ? try AgeGenderClassifier(core: core, models: models) : nil
+        eyeContour = settings.wantsEyes ? try EyeContour(core: core, models: models) : nil
     }
 
     /// Forgets what was asked about a track.

@@ -92,16 +92,10 @@ package actor RecordedRun {
     ///
     /// Never throws: what went wrong is in the outcome, after everything good was written.
     package func run() async -> RunOutcome {
-        var log: EventLog
-        do throws(EventError) {
-            log = try EventLog(path: options.output, source: options.sourceName, stable: options.stable)
-        } catch {
-            return RunOutcome(exitStatus: error.exitCode, message: error.description)
-        }
         let reader: VideoReader
         let analysis: SourceAnalysis
         do {
-            // Opened first: a wrong name should be told at once, not after the models were loaded.
+            // The input first, since a wrong name should be told at once; the output last, since opening it empties it.
             let readerOptions = options.reader
             let opening = Task { try await VideoReader.open(readerOptions) }
             stopping.attach { opening.cancel() }
@@ -111,25 +105,36 @@ package actor RecordedRun {
             analysis = try SourceAnalysis(core: core, models: options.models, settings: options.analysis)
             if options.measuresTimings { analysis.measureTimings() }
         } catch let error as VideoError {
-            if let reason = stopping.reason { return end(before: reason, log: &log) }
+            if let reason = stopping.reason { return end(before: reason) }
             return RunOutcome(exitStatus: error.exitStatus, message: error.description)
         } catch {
             return RunOutcome(exitStatus: 1, message: "\(error)")
         }
-        return await follow(reader, with: analysis, log: &log)
+        do throws(EventError) {
+            var log = try makeLog()
+            return await follow(reader, with: analysis, log: &log)
+        } catch {
+            reader.cancel()
+            return RunOutcome(exitStatus: error.exitCode, message: error.description)
+        }
     }
 
     // MARK: - Parts
 
+    private func makeLog() throws(EventError) -> EventLog {
+        try EventLog(path: options.output, source: options.sourceName, stable: options.stable)
+    }
+
     /// Told to stop before the input could be opened: the last line is the only one.
-    private func end(before reason: StopReason, log: inout EventLog) -> RunOutcome {
+    private func end(before reason: StopReason) -> RunOutcome {
         var outcome = RunOutcome(exitStatus: reason.rawValue)
         let summary = RunSummary(
             ledger: Ledger(),
             exitReason: reason.exitReason,
-            provenance: ["perception": RunProvenance.perception]
+            provenance: ["perception": RunProvenance.perception(options.analysis)]
         )
         do throws(EventError) {
+            var log = try makeLog()
             try log.publish(.runSummary(summary), epoch: 0)
             try log.close()
         } catch {
@@ -223,7 +228,7 @@ package actor RecordedRun {
                     exitReason: exitReason,
                     complete: (exitReason == .complete || exitReason == .decodeErrors) && outcome.exitStatus != 1
                         && !statistics.isTruncated,
-                    provenance: ["perception": RunProvenance.perception],
+                    provenance: ["perception": RunProvenance.perception(options.analysis)],
                     lastMediaTimeSeconds: lastTime,
                     elapsedSeconds: Self.seconds(ContinuousClock.now - start)
                 )

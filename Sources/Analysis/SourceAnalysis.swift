@@ -18,6 +18,12 @@ package struct AnalysisSettings: Sendable, Hashable {
 
     package init() {}
 
+    /// Whether eyes are looked at.
+    var wantsEyes: Bool { observations || attributes.contains(.eyes) }
+
+    /// Whether age and gender are guessed; one network each, asked together.
+    var wantsAgeGender: Bool { !attributes.isDisjoint(with: [.apparentAgeYears, .apparentGender]) }
+
     /// Attributes that perception measures.
     package static let allAttributes: Set<AttributeName> = [.eyes, .mouth, .apparentAgeYears, .apparentGender]
 }

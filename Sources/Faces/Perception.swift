@@ -294,10 +294,7 @@ package final class Perception {
         let region =
             face.mesh.map { $0.alignedSquare(angle: $0.eyeLineAngle, scale: 1.3) }
             ?? RotatedSquare(center: face.box.center, side: face.box.width * 1.3)
-        var values = pyramid.sample(
-            AffineMap.crop(region, size: 8),
-            as: Pyramid.Format(size: Size(width: 8, height: 8), layout: .interleaved)
-        )
+        var values = pyramid.glance(AffineMap.crop(region, size: 8), side: 8)
         let mean = values.reduce(0, +) / Float(values.count)
         values = values.map { $0 - mean }
         let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()

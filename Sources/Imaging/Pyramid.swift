@@ -1,11 +1,14 @@
 internal import CImaging
 
-/// A picture and its halved copies, made when first needed: resampling reads the level that is at most about 1.4 times
-/// finer or coarser than its result, so shrinking never aliases and costs as little as the result is small.
+/// A picture and its halved copies, made when first needed: resampling reads a level that is at most twice as fine as its
+/// result, so shrinking hardly aliases and costs as little as the result is small.
 ///
 /// Belongs to one stage at a time; the picture itself is shared freely.
 package final class Pyramid {
     package let picture: Picture
+    /// How much finer than its result a level may be. The mesh's points do not move by it, and a face that is shown a
+    /// little smaller than it is needs no halved copy of the whole picture.
+    private static let finestStep: Float = 2
     private var levels: [[Plane]]
     private var storage: [ByteStorage] = []
 
@@ -81,10 +84,19 @@ package final class Pyramid {
     ///
     /// - Parameter output: at least `format.count` floats.
     package func sample(_ map: AffineMap, as format: Format, into output: UnsafeMutablePointer<Float>) {
+        sample(map, as: format, into: output, coarsestLevel: 12)
+    }
+
+    private func sample(
+        _ map: AffineMap,
+        as format: Format,
+        into output: UnsafeMutablePointer<Float>,
+        coarsestLevel: Int
+    ) {
         let stored = map.then(picture.displayToStored)
         let scale = stored.scale
         var index = 0
-        while index < 12, scale > Float(1 << index) * 1.414_213_6 { index += 1 }
+        while index < coarsestLevel, scale > Float(1 << index) * Self.finestStep { index += 1 }
         let planes = level(index)
         index = min(index, levels.count - 1)
         let shrink = 1 / Float(1 << index)
@@ -130,6 +142,30 @@ package final class Pyramid {
             target.grey = 1
         }
         ci_warp(output, &target, &source, &values)
+    }
+
+    /// A rough look at a region: `side` x `side` colours, each the mean of 4 x 4 points of the full picture.
+    ///
+    /// For comparing pictures; it halves nothing, which costs more than the look itself.
+    ///
+    /// - Parameter map: from the pixels of the result to displayed pixels.
+    /// - Returns: [side, side, 3] values of 0–255.
+    package func glance(_ map: AffineMap, side: Int) -> [Float] {
+        let points = 4 * side
+        let finer = AffineMap(a: 0.25, b: 0, tx: 0, c: 0, d: 0.25, ty: 0).then(map)
+        let format = Format(size: Size(width: points, height: points), layout: .interleaved)
+        let samples = [Float](unsafeUninitializedCapacity: format.count) { buffer, count in
+            if let base = buffer.baseAddress { sample(finer, as: format, into: base, coarsestLevel: 0) }
+            count = format.count
+        }
+        var means = [Float](repeating: 0, count: side * side * 3)
+        for y in 0..<points {
+            for x in 0..<points {
+                let from = (y * points + x) * 3, to = (y / 4 * side + x / 4) * 3
+                for channel in 0..<3 { means[to + channel] += samples[from + channel] / 16 }
+            }
+        }
+        return means
     }
 
     /// As `sample(_:as:into:)`, into a new array.

@@ -29,10 +29,7 @@ package struct SceneChange: Sendable {
             d: Float(size.height) / Float(side),
             ty: 0
         )
-        let thumbnail = pyramid.sample(
-            map,
-            as: Pyramid.Format(size: Size(width: side, height: side), layout: .interleaved)
-        )
+        let thumbnail = pyramid.glance(map, side: side)
         defer { last = thumbnail }
         guard last.count == thumbnail.count else { return false }
         var total: Float = 0

@@ -30,7 +30,7 @@ struct ReaderTests {
         try await folder.ffmpeg("-f lavfi -i testsrc2=s=160x120:r=\(rate):d=6 -c:v libx264 -g 50 video.mp4")
         let reading = try await Reading(options("video.mp4"))
         #expect(reading.statistics.framesSkipped > 0)
-        // Half a frame, and a twentieth of a second for a picture that others need anyway. The last one may belong to
+        // Half a frame, and 0.05 s for a picture that others need anyway. The last one may belong to
         // a time behind the end.
         for (number, time) in reading.times.dropLast().enumerated() {
             #expect(abs(time - Double(number) * 0.2) < 0.025 + 0.05)

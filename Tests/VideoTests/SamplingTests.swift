@@ -185,7 +185,7 @@ struct DisposableSamplingTests {
         }
         sampled += selector.finish().filter(\.isSampled).map(\.frame)
         #expect(sampled.prefix(10) == [0, 6, 12, 18, 24, 30, 36, 42, 48, 54])
-        // Needed pictures beside the grid: one frame off costs less than a picture of its own.
+        // Needed pictures beside the grid: a frame off costs less than a picture of its own.
         selector = FrameSelector<Int>(grid: SamplingGrid(start: 0, rate: 5))
         sampled = []
         for number in 0..<60 {
@@ -195,7 +195,7 @@ struct DisposableSamplingTests {
         #expect(sampled.prefix(4) == [1, 7, 13, 19])
     }
 
-    @Test("a needed picture far off is not")
+    @Test("a needed picture at the edge of its interval is not")
     func limit() {
         var selector = FrameSelector<Int>(grid: SamplingGrid(start: 0, rate: 5))
         var sampled: [Int] = []
