@@ -6,8 +6,10 @@ internal import CImaging
 /// Belongs to one stage at a time; the picture itself is shared freely.
 package final class Pyramid {
     package let picture: Picture
-    /// How much finer than its result a level may be. The mesh's points do not move by it, and a face that is shown a
-    /// little smaller than it is needs no halved copy of the whole picture.
+    /// How much finer than its result a level may be.
+    ///
+    /// The mesh's points do not move by it, and a face that is shown a little smaller than it is needs no halved copy of
+    /// the whole picture.
     private static let finestStep: Float = 2
     private var levels: [[Plane]]
     private var storage: [ByteStorage] = []
