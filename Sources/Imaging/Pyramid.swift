@@ -98,7 +98,7 @@ package final class Pyramid {
         let stored = map.then(picture.displayToStored)
         let scale = stored.scale
         var index = 0
-        while index < coarsestLevel, scale > Float(1 << index) * Self.finestStep { index += 1 }
+        while index < coarsestLevel, scale >= Float(1 << index) * Self.finestStep { index += 1 }
         let planes = level(index)
         index = min(index, levels.count - 1)
         let shrink = 1 / Float(1 << index)
