@@ -171,6 +171,21 @@ double ci_mean_absolute_difference(const uint8_t *a, const uint8_t *b, size_t co
     return count ? (double)total / (double)count : 0;
 }
 
+uint64_t ci_checksum(const uint8_t *bytes, size_t count, uint64_t seed) {
+    const uint64_t prime = 0x9E3779B97F4A7C15u;
+    uint64_t hash = seed ^ (count * prime);
+    while (count > 0) {
+        uint64_t word = 0;
+        size_t size = count < 8 ? count : 8;
+        memcpy(&word, bytes, size);
+        hash = (hash ^ word) * prime;
+        hash ^= hash >> 29;
+        bytes += size;
+        count -= size;
+    }
+    return hash;
+}
+
 #ifndef FACELLM_PREFIX
 #define FACELLM_PREFIX "/usr/local"
 #endif

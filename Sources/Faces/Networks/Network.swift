@@ -126,9 +126,14 @@ package final class Network {
             }
             return (status, compiled)
         }
-        var (status, compiled) = compile(cache: core.cacheFolder)
+        let cache = core.cacheFolder.map {
+            CompiledModelCache(root: $0, model: path, version: InferenceCore.version)
+        }
+        let folder = cache?.folder()
+        var (status, compiled) = compile(cache: folder)
+        if let folder { cache?.finish(folder, isCompiled: status == OK) }
         // A cached copy that cannot be read must not keep a good model from working.
-        if status != OK, core.cacheFolder != nil { (status, compiled) = compile(cache: nil) }
+        if status != OK, folder != nil { (status, compiled) = compile(cache: nil) }
         try check(status, "compiling it")
         guard let compiled else {
             throw FacesError(.compileModel, subject: path, reason: "compiling it gave nothing; run scripts/setup")
