@@ -2,19 +2,21 @@ import Faces
 import Foundation
 import Testing
 
-@Suite(.enabled(if: CompiledModelCacheTests.hasModels, "the models are not installed: run scripts/setup"))
+/// The models that scripts/setup installs.
+private enum InstalledModels {
+    static let folder = ModelFolder.standard(environment: ProcessInfo.processInfo.environment)
+    static let arePresent = (try? folder.verifiedPath(of: ModelCatalogue.gender)) != nil
+}
+
+@Suite(.enabled(if: InstalledModels.arePresent, "the models are not installed: run scripts/setup"))
 struct CompiledModelCacheTests {
-    private static let models = ModelFolder.standard(environment: ProcessInfo.processInfo.environment)
-
-    static var hasModels: Bool { (try? models.verifiedPath(of: ModelCatalogue.gender)) != nil }
-
     /// The network's answer to one made-up input.
     private func answer(cache: String?) throws -> [Float] {
         let core = try InferenceCore(cacheFolder: cache)
         let network = try Network(
             core: core,
             name: "gender",
-            path: try Self.models.verifiedPath(of: ModelCatalogue.gender),
+            path: try InstalledModels.folder.verifiedPath(of: ModelCatalogue.gender),
             inputShape: [1, 3, 32, 32]
         )
         return try network.run { input in
