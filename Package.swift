@@ -32,6 +32,7 @@ let package = Package(
         // C libraries
         .systemLibrary(name: "CFFmpeg", pkgConfig: "libavformat"),
         .systemLibrary(name: "COpenVINO", pkgConfig: "facellm-openvino"),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         // Unoptimised pixel loops would make debug tests a hundred times slower.
         .target(
             name: "CImaging",
@@ -52,6 +53,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .target(name: "FaceLLM", dependencies: ["Imaging", "COpenBLAS"], swiftSettings: swiftSettings),
         .target(name: "Events", swiftSettings: swiftSettings),
         .target(
             name: "Analysis",
@@ -89,6 +91,11 @@ let package = Package(
             dependencies: ["Faces"],
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
+        ),
+        .testTarget(
+            name: "FaceLLMTests",
+            dependencies: ["FaceLLM", "Imaging", "CFFmpeg"],
+            swiftSettings: swiftSettings
         ),
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: swiftSettings),
         .testTarget(

@@ -1,0 +1,4 @@
+// OpenBLAS's C interface.
+#pragma once
+
+#include <cblas.h>
