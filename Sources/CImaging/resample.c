@@ -46,7 +46,7 @@ typedef struct {
 } positions;
 
 // Weights of 1/128 keep the whole interpolation in 32-bit integers and make it independent of summation order.
-static inline void locate(positions *p, const float *restrict sx, const float *restrict sy, int count, float scale_x,
+static inline __attribute__((always_inline)) void locate(positions *p, const float *restrict sx, const float *restrict sy, int count, float scale_x,
                           float scale_y) {
     for (int i = 0; i < count; i++) {
         float u = sx[i] * scale_x - 0.5f, v = sy[i] * scale_y - 0.5f;
@@ -64,17 +64,35 @@ static inline int blend(const uint8_t *r0, const uint8_t *r1, int x0, int x1, in
     return top * (128 - wy) + bottom * wy;  // 14 fractional bits
 }
 
-static inline void interpolate(float *restrict out, const positions *p, int count, const uint8_t *plane,
+// The first two of four bytes in memory.
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LEFT_BYTE(word) ((word) & 255)
+#define NEXT_BYTE(word) ((word) >> 8 & 255)
+#else
+#define LEFT_BYTE(word) ((word) >> 24)
+#define NEXT_BYTE(word) ((word) >> 16 & 255)
+#endif
+
+static inline __attribute__((always_inline)) void interpolate(float *restrict out, const positions *p, int count, const uint8_t *plane,
                                ptrdiff_t stride, int width, int height) {
     const float unit = 1.0f / 16384.0f;
-    // Positions lie on a line: when its ends are inside, everything is.
+    // Positions lie on a line: when its ends are inside, everything is. Four bytes are read where two are needed, so
+    // the right edge is not inside.
     int last = count - 1;
-    int inside = p->x[0] >= 0 && p->y[0] >= 0 && p->x[last] >= 0 && p->y[last] >= 0 && p->x[0] + 1 < width &&
-                 p->x[last] + 1 < width && p->y[0] + 1 < height && p->y[last] + 1 < height;
+    int inside = p->x[0] >= 0 && p->y[0] >= 0 && p->x[last] >= 0 && p->y[last] >= 0 && p->x[0] + 3 < width &&
+                 p->x[last] + 3 < width && p->y[0] + 1 < height && p->y[last] + 1 < height;
     if (inside) {
+        uint32_t upper[STRIP], lower[STRIP];
         for (int i = 0; i < count; i++) {
             const uint8_t *r = plane + p->y[i] * stride + p->x[i];
-            out[i] = (float)blend(r, r + stride, 0, 1, p->wx[i], p->wy[i]) * unit;
+            memcpy(&upper[i], r, 4);
+            memcpy(&lower[i], r + stride, 4);
+        }
+        for (int i = 0; i < count; i++) {
+            int wx = p->wx[i], wy = p->wy[i];
+            int top = (int)LEFT_BYTE(upper[i]) * (128 - wx) + (int)NEXT_BYTE(upper[i]) * wx;
+            int bottom = (int)LEFT_BYTE(lower[i]) * (128 - wx) + (int)NEXT_BYTE(lower[i]) * wx;
+            out[i] = (float)(top * (128 - wy) + bottom * wy) * unit;
         }
         return;
     }
@@ -85,7 +103,7 @@ static inline void interpolate(float *restrict out, const positions *p, int coun
     }
 }
 
-static inline void to_rgb(float *restrict a, float *restrict b, float *restrict c, int count, const float m[9],
+static inline __attribute__((always_inline)) void to_rgb(float *restrict a, float *restrict b, float *restrict c, int count, const float m[9],
                           const float offset[3]) {
     for (int i = 0; i < count; i++) {
         float v0 = a[i] - offset[0], v1 = b[i] - offset[1], v2 = c[i] - offset[2];

@@ -69,7 +69,7 @@ package final class Perception {
     private static let detectorInterval = 0.5
 
     /// Pictures to let pass after the mesh network saw no face where the detector did.
-    private static let meshPause = 2
+    private static let meshPause = 3
 
     private struct Known {
         var box: Rect
