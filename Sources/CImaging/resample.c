@@ -183,12 +183,6 @@ void ci_laplacian_moments(const float *grey, int width, int height, double *sum,
     *sum_of_squares = q;
 }
 
-double ci_mean_absolute_difference(const uint8_t *a, const uint8_t *b, size_t count) {
-    uint64_t total = 0;
-    for (size_t i = 0; i < count; i++) total += (uint64_t)(a[i] > b[i] ? a[i] - b[i] : b[i] - a[i]);
-    return count ? (double)total / (double)count : 0;
-}
-
 uint64_t ci_checksum(const uint8_t *bytes, size_t count, uint64_t seed) {
     const uint64_t prime = 0x9E3779B97F4A7C15u;
     uint64_t hash = seed ^ (count * prime);

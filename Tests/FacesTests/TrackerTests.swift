@@ -165,10 +165,10 @@ import Testing
     @Test func tellsWhereToLookForTheMissing() throws {
         var tracker = trackerWithBornFace()
         _ = tracker.update([], at: 0.6)
-        let missing = tracker.missing(at: 0.6)
+        let missing = tracker.expected(at: 0.6)
         #expect(missing.map(\.id) == [1])
         #expect(try #require(missing.first).box.iou(face(100).box) > 0.9)
-        #expect(tracker.expected(at: 0.6).map(\.isBorn) == [true])
+        #expect(missing.map(\.isBorn) == [true])
     }
 
     // MARK: - Properties

@@ -41,9 +41,6 @@ void ci_warp(float *out, const ci_output *format, const ci_picture *picture, con
 /// a grey float picture; the variance of the Laplacian follows from them.
 void ci_laplacian_moments(const float *grey, int width, int height, double *sum, double *sum_of_squares);
 
-/// Mean absolute difference of two byte planes of equal size.
-double ci_mean_absolute_difference(const uint8_t *a, const uint8_t *b, size_t count);
-
 /// A 64-bit checksum that tells damaged files from whole ones; not for telling forged ones. Continue with the last
 /// result as `seed`, 0 at first; all parts but the last must be multiples of 8 bytes.
 uint64_t ci_checksum(const uint8_t *bytes, size_t count, uint64_t seed);

@@ -70,11 +70,6 @@ package struct Tracker: Sendable {
         self.settings = settings
     }
 
-    /// Tracks that count and were not seen at `time`, with the boxes where they are expected: where to look again.
-    package func missing(at time: Double) -> [(id: Int, box: Rect)] {
-        tracks.filter { $0.lastSeen < time && $0.isBorn }.map { ($0.id, predicted($0, at: time)) }
-    }
-
     /// All living tracks with the boxes where they are expected.
     package func expected(at time: Double) -> [(id: Int, box: Rect, isBorn: Bool)] {
         tracks.map { ($0.id, predicted($0, at: time), $0.isBorn) }
