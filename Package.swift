@@ -33,13 +33,18 @@ let package = Package(
         .systemLibrary(name: "CFFmpeg", pkgConfig: "libavformat"),
         .systemLibrary(name: "COpenVINO", pkgConfig: "facellm-openvino"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
-        // Unoptimised pixel loops would make debug tests a hundred times slower.
+        // Unoptimised kernels and pixel loops would make debug tests a hundred times slower.
         .target(
             name: "CImaging",
             cSettings: [
                 .unsafeFlags(["-O3"]),
                 .define("FACELLM_PREFIX", to: "\"\(prefix)\""),
             ]
+        ),
+        .target(
+            name: "CKernels",
+            cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]
         ),
 
         // The stages, in the order of the data flow
@@ -53,11 +58,13 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
-        .target(name: "FaceLLM", dependencies: ["Imaging", "COpenBLAS"], swiftSettings: swiftSettings),
+        .target(name: "FaceLLM", dependencies: ["Imaging", "CKernels"], swiftSettings: swiftSettings),
         .target(name: "Events", swiftSettings: swiftSettings),
         .target(
             name: "Analysis",
-            dependencies: ["Video", "Faces", "Events", "Imaging", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Video", "Faces", "FaceLLM", "Events", "Imaging", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -65,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "facellm",
             dependencies: [
-                "Analysis", "CFFmpeg", "Events", "Faces", "Video",
+                "Analysis", "CFFmpeg", "Events", "FaceLLM", "Faces", "Imaging", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -84,6 +91,7 @@ let package = Package(
         ),
 
         // Tests mirror the targets.
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swiftSettings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
         .testTarget(name: "VideoTests", dependencies: ["Video"], swiftSettings: swiftSettings),
         .testTarget(

@@ -135,6 +135,17 @@ package final class Perception {
         return PerceivedPicture(faces: numbered, update: update)
     }
 
+    /// The faces of a picture that stands alone, the largest first; no track comes of them.
+    package func faces(ofStill pyramid: Pyramid) throws(FacesError) -> [PerceivedFace] {
+        let found = try finder.findInPortrait(pyramid, threshold: settings.tracker.confidentScore)
+        var faces: [PerceivedFace] = []
+        for face in found.prefix(settings.maximumFaces)
+        where face.box.width >= settings.minimumFace && face.box.clipped(to: pyramid.size).area > 0 {
+            faces.append(try measure(face, after: nil, in: pyramid))
+        }
+        return faces
+    }
+
     /// Ends all tracks: the stream is over or its timeline broke.
     package func finish() -> Tracker.Update {
         known = [:]

@@ -84,6 +84,13 @@ package struct Canvas: Sendable {
         return Color(red: bytes[i], green: bytes[i + 1], blue: bytes[i + 2])
     }
 
+    /// Sets a pixel, alpha ignored; outside of the canvas nothing happens.
+    package mutating func set(x: Int, y: Int, _ color: Color) {
+        guard x >= 0, y >= 0, x < size.width, y < size.height else { return }
+        let i = y * stride + 3 * x
+        (bytes[i], bytes[i + 1], bytes[i + 2]) = (color.red, color.green, color.blue)
+    }
+
     /// The bytes without padding: `size.width * 3` a row.
     package var packedBytes: [UInt8] {
         let row = size.width * 3

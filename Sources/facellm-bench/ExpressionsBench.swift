@@ -2,6 +2,7 @@ import ArgumentParser
 import Faces
 import Foundation
 import Imaging
+import Video
 
 /// `facellm-bench expressions`: how well expressions are told, and the fit of the head that tells them.
 struct ExpressionsBench: AsyncParsableCommand {
@@ -41,7 +42,7 @@ struct ExpressionsBench: AsyncParsableCommand {
         var labels: [Expression] = [], persons: [String] = []
         var meshes: [FaceMesh] = []
         for photograph in photographs {
-            guard let picture = try await LabelledPhotographs.picture(photograph.path) else { continue }
+            let picture = try await StillPicture.read(.file(photograph.path))
             let pyramid = Pyramid(picture)
             guard let mesh = try finder.mesh(in: pyramid) else { continue }
             rows.append(try network.features(of: mesh, in: pyramid))

@@ -51,38 +51,20 @@ struct LabelledPhotographs {
         else { return file }
         return String(file[..<line])
     }
-
-    /// The first picture of an image file.
-    static func picture(_ path: String) async throws -> Picture? {
-        let reader = try await VideoReader.open(VideoReader.Options(input: .file(path), sampling: .everyFrame))
-        var first: Picture?
-        while let event = try await reader.next() {
-            if first == nil { first = event.frame?.picture }
-        }
-        return first
-    }
 }
 
 /// Finds the face that a portrait is of, also where it fills the whole picture.
 struct PortraitFinder {
     let finder: FaceFinder
-    let detector: BlazeFace
     let mesher: FaceMesher
 
     init(core: InferenceCore, models: ModelFolder) throws(FacesError) {
         finder = try FaceFinder(core: core, models: models, mode: .off, tilesPerPicture: nil)
-        detector = try BlazeFace(.full, core: core, models: models)
         mesher = try FaceMesher(core: core, models: models)
     }
 
     func mesh(in pyramid: Pyramid) throws(FacesError) -> FaceMesh? {
-        var found = try finder.find(in: pyramid, threshold: 0.5).map(\.closest)
-        if found.isEmpty {
-            // The detector was made for faces with something around them.
-            var region = BlazeFace.wholeFrame(pyramid.size)
-            region.side *= 1.6
-            found = try detector.detect(in: pyramid, region: region, threshold: 0.5)
-        }
+        let found = try finder.findInPortrait(pyramid, threshold: 0.5).map(\.closest)
         let width = Float(pyramid.size.width), height = Float(pyramid.size.height)
         func importance(_ detection: Detection) -> Float {
             let dx = detection.box.center.x / width - 0.5, dy = detection.box.center.y / height - 0.5

@@ -13,7 +13,7 @@ struct Facellm: AsyncParsableCommand {
             It keeps no pictures and nothing by which a person could be known again, unless asked to save crops.
             """,
         version: RunProvenance.version,
-        subcommands: [AnalyzeCommand.self, ModelsCommand.self, DoctorCommand.self]
+        subcommands: [AnalyzeCommand.self, DescribeCommand.self, ModelsCommand.self, DoctorCommand.self]
     )
 
     static func main() async {

@@ -27,6 +27,14 @@ struct ModelConformanceTests {
         return files.filter { $0.hasSuffix(".json") && $0 != "index.json" }.map { String($0.dropLast(5)) }.sorted()
     }()
 
+    private static func model(_ checkpoint: Checkpoint) throws -> VisionLanguageModel {
+        try VisionLanguageModel(
+            checkpoint.weights,
+            configuration: checkpoint.configuration,
+            pool: ComputePool(threads: 2)
+        )
+    }
+
     private func open(_ name: String) throws -> (description: Case, golden: SafetensorsFile) {
         let path = CheckpointFixtures.path("cases/\(name)")
         let json = try Data(contentsOf: URL(filePath: path + ".json"))
@@ -54,7 +62,7 @@ struct ModelConformanceTests {
             description.model,
             adapters: description.adapter.map { [$0] } ?? []
         )
-        let model = try VisionLanguageModel(checkpoint.weights, configuration: checkpoint.configuration)
+        let model = try Self.model(checkpoint)
 
         var features: Matrix?
         if let pixels = try tensor("pixel_values", golden) {
@@ -70,15 +78,25 @@ struct ModelConformanceTests {
 
         var cache = model.language.makeCache(capacity: ids.count + description.generation.max_new_tokens)
         var steps: [[Float]] = []
-        let answer = model.generateGreedily(
-            prompt,
+        var sampler = try Sampler()
+        var answer: [Int] = [], history: [TokenID] = []
+        var isStopped = false
+        let end = model.language.generate(
+            after: prompt,
             cache: &cache,
-            limit: description.generation.max_new_tokens,
-            stopIDs: Set(description.generation.eos_token_ids),
-            onToken: { steps.append($1) }
+            sampler: &sampler,
+            history: &history,
+            expected: description.generation.max_new_tokens,
+            onToken: { token, logits in
+                answer.append(Int(token.id))
+                steps.append(Array(logits))
+                isStopped = description.generation.eos_token_ids.contains(Int(token.id))
+                return !isStopped && answer.count < description.generation.max_new_tokens
+            }
         )
-        #expect(answer.ids == description.generated_ids)
-        #expect(answer.reason == (description.stop_reason == "length" ? .tokenLimit : .stopToken))
+        #expect(end == .enough)
+        #expect(answer == description.generated_ids)
+        #expect(isStopped == (description.stop_reason != "length"))
         if let expected = try tensor("step_logits", golden) {
             expect(steps.flatMap { $0 }, equals: expected, "step_logits")
         }
@@ -99,8 +117,8 @@ struct ModelConformanceTests {
         let size = pixels.values.count / pixels.shape[0]
         for tile in 0..<pixels.shape[0] {
             let values = Array(pixels.values[tile * size..<(tile + 1) * size])
-            let encoded = model.vision.encode(values) { stages["vision.\($0)", default: []] += $1.values }
-            tokens += encoded.values
+            let encoded = model.vision.encode(values, observe: { stages["vision.\($0)", default: []] += $1.values })
+            tokens += try #require(encoded).values
         }
         #expect(!stages.isEmpty)
         for (stage, values) in stages {
@@ -134,7 +152,7 @@ struct ModelConformanceTests {
     func cache() throws {
         let (description, golden) = try open("01-single")
         let checkpoint = try CheckpointFixtures.open(description.model)
-        let model = try VisionLanguageModel(checkpoint.weights, configuration: checkpoint.configuration)
+        let model = try Self.model(checkpoint)
         let ids = try golden.integers("input_ids").map { Int($0) }
         let embeddings = model.language.embed(ids)
         var whole = model.language.makeCache(capacity: 256)
@@ -158,7 +176,7 @@ struct ModelConformanceTests {
     @Test("cancelled between layers, nothing changes")
     func cancellation() throws {
         let checkpoint = try CheckpointFixtures.open("tiny-internvl-hf")
-        let model = try VisionLanguageModel(checkpoint.weights, configuration: checkpoint.configuration)
+        let model = try Self.model(checkpoint)
         var cache = model.language.makeCache(capacity: 16)
         var asked = 0
         let result = model.language.forward(
@@ -177,7 +195,7 @@ struct ModelConformanceTests {
     @Test("places and features that differ in number are refused")
     func places() throws {
         let checkpoint = try CheckpointFixtures.open("tiny-internvl-hf")
-        let model = try VisionLanguageModel(checkpoint.weights, configuration: checkpoint.configuration)
+        let model = try Self.model(checkpoint)
         let imageToken = try #require(checkpoint.configuration.imageTokenID)
         #expect(model.embed([1, imageToken, 2], imageToken: imageToken, features: nil) == nil)
         let features = Matrix(zeros: 2, checkpoint.configuration.text.hiddenSize)

@@ -43,6 +43,13 @@ package struct Checkpoint: Sendable {
         return Checkpoint(directory: directory, configuration: configuration, layout: layout, weights: weights)
     }
 
+    /// What people call the model: the name of its folder, "FaceLLM-1B".
+    package var name: String {
+        let parts = directory.split(separator: "/")
+        let last = parts.last.map(String.init) ?? directory
+        return last == "model" && parts.count > 1 ? String(parts[parts.count - 2]) : last
+    }
+
     /// The folder that holds `config.json`: the one named, or `model` in it.
     private static func modelDirectory(_ path: String) throws(CheckpointError) -> String {
         let directory = withoutSlash(path)

@@ -168,6 +168,17 @@ package struct CanonicalWeights: WeightSource {
     package func shape(of name: String) -> [Int]? { shapes[name] }
 
     package func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
+        let (stored, rows) = try place(of: name, shape: shape)
+        return try base.tensor(stored, rows: rows)
+    }
+
+    package func storedMatrix(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredMatrix? {
+        let (stored, rows) = try place(of: name, shape: shape)
+        return try base.storedMatrix(stored, rows: rows)
+    }
+
+    /// The file's tensor and the rows of it that hold a tensor of this model.
+    private func place(of name: String, shape: [Int]) throws(CheckpointError) -> (name: String, rows: Range<Int>) {
         guard let stored = shapes[name] else {
             throw CheckpointError(
                 .missingTensor,
@@ -183,7 +194,7 @@ package struct CanonicalWeights: WeightSource {
         let location = layout.location(of: name)
         let rows = shape[0]
         let first = (location.third ?? 0) * rows
-        return try base.tensor(location.name, rows: first..<first + rows)
+        return (location.name, first..<first + rows)
     }
 
     /// The shape that the file's tensor has: three times the rows where query, key and value are one.

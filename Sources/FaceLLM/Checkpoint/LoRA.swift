@@ -220,6 +220,10 @@ package struct AdaptedWeights: WeightSource {
         for adapter in adapters { adapter.deltas[name]?.add(to: &tensor.values) }
         return tensor
     }
+
+    package func storedMatrix(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredMatrix? {
+        adapters.contains { $0.deltas[name] != nil } ? nil : try base.storedMatrix(name, shape: shape)
+    }
 }
 
 extension LoRAAdapter.Delta {

@@ -66,6 +66,32 @@ package final class SafetensorsFile: WeightSource {
         return Tensor(shape: shape, values: values)
     }
 
+    package func storedMatrix(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredMatrix? {
+        try checked(name, shape: shape)
+        return try storedMatrix(name, rows: 0..<(shape.first ?? 1))
+    }
+
+    /// Some rows of a tensor (of its first axis) where they lie.
+    ///
+    /// - Parameter rows: within the first axis.
+    func storedMatrix(_ name: String, rows: Range<Int>) throws(CheckpointError) -> StoredMatrix? {
+        guard let entry = entries[name] else { throw missing(name) }
+        guard entry.type.isWeight else { throw wrongType(name, entry.type, expected: "F32, BF16 or F16") }
+        let axis = entry.shape.first ?? 1
+        precondition(
+            rows.lowerBound >= 0 && rows.upperBound <= axis,
+            "rows \(rows) of \"\(name)\", shape \(entry.shape)"
+        )
+        let columns = axis == 0 ? 0 : entry.count / axis
+        let begin = entry.begin + rows.lowerBound * columns * entry.type.size
+        return file.withBytes { bytes in
+            // The pages stay where they are for as long as this object, which the matrix keeps alive.
+            bytes.baseAddress.map {
+                StoredMatrix($0 + begin, type: entry.type, rows: rows.count, columns: columns, owner: self)
+            }
+        }
+    }
+
     /// The values of an integer tensor (I64 or U8), in row-major order.
     package func integers(_ name: String) throws(CheckpointError) -> [Int64] {
         guard let entry = entries[name] else { throw missing(name) }

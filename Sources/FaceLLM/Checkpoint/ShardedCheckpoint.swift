@@ -34,6 +34,17 @@ package struct ShardedCheckpoint: WeightSource {
         return try file.tensor(name, shape: shape)
     }
 
+    package func storedMatrix(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredMatrix? {
+        guard let file = files[name] else { throw missing(name) }
+        return try file.storedMatrix(name, shape: shape)
+    }
+
+    /// Some rows of a tensor where they lie.
+    func storedMatrix(_ name: String, rows: Range<Int>) throws(CheckpointError) -> StoredMatrix? {
+        guard let file = files[name] else { throw missing(name) }
+        return try file.storedMatrix(name, rows: rows)
+    }
+
     /// Some rows of a tensor; see `SafetensorsFile.tensor(_:rows:)`.
     func tensor(_ name: String, rows: Range<Int>) throws(CheckpointError) -> Tensor {
         guard let file = files[name] else { throw missing(name) }

@@ -70,4 +70,10 @@ package protocol WeightSource: Sendable {
     /// - Parameter shape: what the caller is going to compute with.
     /// - Throws: `CheckpointError` where there is no such tensor, or it has another shape or no floating-point values.
     func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> Tensor
+
+    /// A matrix where it lies, without reading it; `nil` where its values have to be computed first.
+    ///
+    /// - Parameter shape: what the caller is going to compute with; the first axis are the rows.
+    /// - Throws: as `tensor`.
+    func storedMatrix(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredMatrix?
 }

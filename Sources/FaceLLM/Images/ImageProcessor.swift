@@ -12,6 +12,16 @@ package struct PixelTiles: Sendable, Hashable {
 
     /// Tiles in all, with the thumbnail.
     package var count: Int { grid.tiles + (hasThumbnail ? 1 : 0) }
+
+    /// As many tiles without content: the mean colour everywhere, which normalisation makes 0.
+    package var emptied: PixelTiles {
+        PixelTiles(
+            values: [Float](repeating: 0, count: values.count),
+            tileSize: tileSize,
+            grid: grid,
+            hasThumbnail: hasThumbnail
+        )
+    }
 }
 
 /// InternVL3's preprocessing: images to normalised tiles.

@@ -1,41 +1,115 @@
+internal import CKernels
+
 /// Keys and values of the tokens that a language model has seen, layer by layer.
 ///
-/// A value: a copy is a fork, and the copy's storage is shared until one of the two is written.
-package struct KVCache: Sendable {
-    struct Layer: Sendable {
-        var keys: Matrix  // [tokens, kvHeads · headDim], rotated
-        var values: Matrix  // [tokens, kvHeads · headDim]
+/// A value: a copy is a fork. Forks share what they have in common, which is never written again; what a fork adds goes
+/// into memory of its own. Copying costs a few references, however long the prefix is.
+package struct KVCache {
+    private struct Run {
+        var storage: KVStorage
+        /// Tokens of the storage that this cache counts; the storage may hold more, which belong to nobody.
+        var count: Int
     }
 
-    var layers: [Layer]
+    private var runs: [Run] = []
+    private let layers: Int
+    /// kvHeads · headDim.
+    private let width: Int
     /// Tokens that it may hold.
     package let capacity: Int
 
     init(configuration: ModelConfiguration.Text, capacity: Int) {
-        let width = configuration.kvHeads * configuration.headDim
-        layers = (0..<configuration.layers).map { _ in
-            Layer(keys: Matrix(zeros: 0, width), values: Matrix(zeros: 0, width))
-        }
+        layers = configuration.layers
+        width = configuration.kvHeads * configuration.headDim
         self.capacity = capacity
     }
 
     /// Tokens that it holds.
-    package var count: Int { layers.first?.keys.rows ?? 0 }
+    package var count: Int { runs.reduce(0) { $0 + $1.count } }
+
+    /// Memory that this cache refers to, shared or not.
+    package var byteCount: Int { runs.reduce(0) { $0 + $1.storage.byteCount } }
 
     /// Forgets all tokens from `count` on.
     package mutating func roll(backTo count: Int) {
         precondition(count >= 0 && count <= self.count, "rolling \(self.count) tokens back to \(count)")
-        for index in layers.indices {
-            layers[index].keys = layers[index].keys.rows(0..<count)
-            layers[index].values = layers[index].values.rows(0..<count)
+        var excess = self.count - count
+        while excess > 0, let last = runs.last {
+            if last.count <= excess {
+                excess -= last.count
+                runs.removeLast()
+            } else {
+                runs[runs.count - 1].count -= excess
+                excess = 0
+            }
         }
     }
 
-    mutating func append(keys: Matrix, values: Matrix, toLayer index: Int) {
-        func joined(_ old: Matrix, _ new: Matrix) -> Matrix {
-            Matrix(rows: old.rows + new.rows, columns: new.columns, values: old.values + new.values)
+    /// Makes room behind the last token.
+    ///
+    /// - Parameters:
+    ///   - tokens: to be written now.
+    ///   - expected: to come in all, so that one storage serves them.
+    mutating func reserve(_ tokens: Int, expected: Int) {
+        precondition(count + tokens <= capacity, "\(count + tokens) tokens in a cache of \(capacity)")
+        if let last = runs.indices.last, runs[last].count + tokens <= runs[last].storage.capacity,
+            isKnownUniquelyReferenced(&runs[last].storage)
+        {
+            return
         }
-        layers[index].keys = joined(layers[index].keys, keys)
-        layers[index].values = joined(layers[index].values, values)
+        // An empty run that others share would only be in the way.
+        if let last = runs.last, last.count == 0 { runs.removeLast() }
+        let wanted = min(capacity - count, max(tokens, expected, 64))
+        runs.append(Run(storage: KVStorage(layers: layers, width: width, capacity: wanted), count: 0))
     }
+
+    /// Counts tokens that were written to `newKeys` and `newValues`.
+    mutating func commit(_ tokens: Int) { runs[runs.count - 1].count += tokens }
+
+    /// Where a layer's new keys go after `reserve`: [tokens, width].
+    func newKeys(_ layer: Int) -> UnsafeMutablePointer<Float> {
+        let run = runs[runs.count - 1]
+        return run.storage.keys(layer) + run.count * width
+    }
+
+    func newValues(_ layer: Int) -> UnsafeMutablePointer<Float> {
+        let run = runs[runs.count - 1]
+        return run.storage.values(layer) + run.count * width
+    }
+
+    /// A layer's tokens that count, for `ck_attention`.
+    func visibleRuns(_ layer: Int) -> [ck_run] {
+        runs.compactMap { run in
+            guard run.count > 0 else { return nil }
+            return ck_run(
+                keys: run.storage.keys(layer),
+                values: run.storage.values(layer),
+                count: run.count,
+                ld: width
+            )
+        }
+    }
+}
+
+/// Memory for some tokens of all layers: [layers, 2, capacity, width].
+private final class KVStorage {
+    let capacity: Int
+    private let width: Int
+    private let base: UnsafeMutablePointer<Float>
+    private let floats: Int
+
+    init(layers: Int, width: Int, capacity: Int) {
+        self.capacity = capacity
+        self.width = width
+        floats = max(1, layers * 2 * capacity * width)
+        base = UnsafeMutableRawPointer.allocate(byteCount: floats * 4, alignment: 64)
+            .bindMemory(to: Float.self, capacity: floats)
+    }
+
+    deinit { base.deallocate() }
+
+    var byteCount: Int { floats * 4 }
+
+    func keys(_ layer: Int) -> UnsafeMutablePointer<Float> { base + layer * 2 * capacity * width }
+    func values(_ layer: Int) -> UnsafeMutablePointer<Float> { base + (layer * 2 + 1) * capacity * width }
 }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Qwen2, the language model of InternVL3.
 ///
 /// - Block: x += attention(norm(x)); x += down(silu(gate) · up) of norm(x); RMSNorm.
@@ -5,168 +7,254 @@
 ///   (not interleaved).
 /// - A final RMSNorm and the output head: `lm_head` where the checkpoint has one, the embedding otherwise.
 ///
-/// Follows `transformers` 4.57 (`modeling_qwen2.py`).
-package struct LanguageModel: Sendable {
-    private struct Block: Sendable {
-        let norm1: [Float], norm2: [Float]
-        let query: Linear, key: Linear, value: Linear, output: Linear
-        let gate: Linear, up: Linear, down: Linear
-
-        init(_ source: some WeightSource, _ prefix: String, _ t: ModelConfiguration.Text) throws(CheckpointError) {
-            norm1 = try source.tensor(prefix + ".input_layernorm.weight", shape: [t.hiddenSize]).values
-            norm2 = try source.tensor(prefix + ".post_attention_layernorm.weight", shape: [t.hiddenSize]).values
-            let attention = prefix + ".self_attn", wide = t.attentionHeads * t.headDim, narrow = t.kvHeads * t.headDim
-            query = try Linear(source, attention + ".q_proj", inputs: t.hiddenSize, outputs: wide, hasBias: true)
-            key = try Linear(source, attention + ".k_proj", inputs: t.hiddenSize, outputs: narrow, hasBias: true)
-            value = try Linear(source, attention + ".v_proj", inputs: t.hiddenSize, outputs: narrow, hasBias: true)
-            output = try Linear(source, attention + ".o_proj", inputs: wide, outputs: t.hiddenSize, hasBias: false)
-            let mlp = prefix + ".mlp"
-            gate = try Linear(
-                source,
-                mlp + ".gate_proj",
-                inputs: t.hiddenSize,
-                outputs: t.intermediateSize,
-                hasBias: false
-            )
-            up = try Linear(source, mlp + ".up_proj", inputs: t.hiddenSize, outputs: t.intermediateSize, hasBias: false)
-            down = try Linear(
-                source,
-                mlp + ".down_proj",
-                inputs: t.intermediateSize,
-                outputs: t.hiddenSize,
-                hasBias: false
-            )
-        }
-    }
-
+/// Follows `transformers` 4.57 (`modeling_qwen2.py`). Computes in f32 whatever the weights are stored in. Working memory
+/// is kept, so a model serves one caller at a time.
+package final class LanguageModel {
     package let configuration: ModelConfiguration.Text
-    private let embedding: [Float]  // [vocabulary, hiddenSize]
-    private let blocks: [Block]
-    private let finalNorm: [Float]
+    private let pool: ComputePool
+    private let embedding: StoredMatrix  // [vocabulary, hiddenSize]
+    private let layers: [TextLayer]
+    private let finalNorm: FloatVector
     private let head: Linear
+    private let rotary: Rotary
+    private let memory = TextMemory()
 
-    /// Reads the model's weights, widened to f32.
-    package init(_ source: some WeightSource, configuration: ModelConfiguration) throws(CheckpointError) {
+    /// Tokens of a prompt that are computed at once, so that working memory stays bounded.
+    private static let chunk = 512
+
+    /// Finds the model's weights; matrices stay where they are stored.
+    package init(
+        _ source: some WeightSource,
+        configuration: ModelConfiguration,
+        pool: ComputePool
+    ) throws(CheckpointError) {
         let t = configuration.text
         self.configuration = t
-        embedding = try source.tensor(
-            "language_model.model.embed_tokens.weight",
-            shape: [t.vocabularySize, t.hiddenSize]
-        ).values
-        var blocks: [Block] = []
-        for layer in 0..<t.layers { blocks.append(try Block(source, "language_model.model.layers.\(layer)", t)) }
-        self.blocks = blocks
-        finalNorm = try source.tensor("language_model.model.norm.weight", shape: [t.hiddenSize]).values
-        let name = "language_model.lm_head.weight"
-        let weight =
-            source.names.contains(name)
-            ? try source.tensor(name, shape: [t.vocabularySize, t.hiddenSize]).values : embedding
-        head = Linear(weight: weight, bias: nil, inputs: t.hiddenSize, outputs: t.vocabularySize)
+        self.pool = pool
+        let shape = [t.vocabularySize, t.hiddenSize]
+        embedding = try source.matrix(TensorNames.embedding, shape: shape)
+        var layers: [TextLayer] = []
+        for layer in 0..<t.layers { layers.append(try TextLayer(source, TensorNames.TextLayer(layer), t)) }
+        self.layers = layers
+        finalNorm = try FloatVector(source, TensorNames.textFinalNorm, shape: [t.hiddenSize])
+        let hasHead = source.names.contains(TensorNames.head)
+        head = Linear(weight: hasHead ? try source.matrix(TensorNames.head, shape: shape) : embedding, bias: nil)
+        rotary = Rotary(headDim: t.headDim, base: t.ropeTheta)
     }
 
-    /// A cache for `capacity` tokens.
-    package func makeCache(capacity: Int) -> KVCache { KVCache(configuration: configuration, capacity: capacity) }
+    /// The element type of the weights in their file.
+    package var storedType: ElementType { embedding.type }
+
+    /// A cache for `capacity` tokens, at most as many as the model has positions.
+    package func makeCache(capacity: Int) -> KVCache {
+        KVCache(configuration: configuration, capacity: min(capacity, configuration.maxPositions))
+    }
 
     /// The embeddings of tokens, [ids.count, hiddenSize].
     package func embed(_ ids: [Int]) -> Matrix {
-        var values: [Float] = []
-        values.reserveCapacity(ids.count * configuration.hiddenSize)
-        for id in ids {
-            precondition(id >= 0 && id < configuration.vocabularySize, "token \(id) of \(configuration.vocabularySize)")
-            values += embedding[id * configuration.hiddenSize..<(id + 1) * configuration.hiddenSize]
+        var matrix = Matrix(zeros: ids.count, configuration.hiddenSize)
+        matrix.values.withUnsafeMutableBufferPointer { values in
+            guard let target = values.baseAddress else { return }
+            for (row, id) in ids.enumerated() { embedding.copyRow(id, to: target + row * configuration.hiddenSize) }
         }
-        return Matrix(rows: ids.count, columns: configuration.hiddenSize, values: values)
+        return matrix
     }
 
-    /// The residual stream after the final norm for tokens that follow those in `cache`.
+    // MARK: - Passes
+
+    /// Which rows of a pass's result are wanted: the fewer, the less the last layer costs.
+    package enum Wanted {
+        case all, last
+        case rows([Int])
+    }
+
+    /// A tree of tokens: all branches at once, none sees another.
+    package struct Branches {
+        /// [tokens]: tokens between the cache's last one and each; 0 for those that follow it.
+        package let depths: [Int]
+        /// [tokens, tokens]: 1 where the row's token sees the column's: itself and its ancestors.
+        package let visible: [UInt8]
+
+        package init(depths: [Int], visible: [UInt8]) {
+            precondition(visible.count == depths.count * depths.count, "\(visible.count) marks for \(depths.count)")
+            self.depths = depths
+            self.visible = visible
+        }
+    }
+
+    /// Gathers how much a pass's tokens look at each token, summed over layers and averaged over heads.
+    package final class AttentionProbe {
+        /// [tokens of the pass, tokens in the cache + tokens of the pass].
+        package fileprivate(set) var weights = Matrix(zeros: 0, 0)
+
+        package init() {}
+    }
+
+    /// The residual stream after the final norm for tokens that follow those in `cache`, which then holds them too.
     ///
     /// - Parameters:
-    ///   - embeddings: [tokens, hiddenSize].
+    ///   - embeddings: [tokens, hiddenSize], at least one.
+    ///   - expected: tokens that will follow these, so that the cache makes room once.
     ///   - isCancelled: asked once a layer.
-    ///   - observe: sees `layer.I` and `final_norm`, for tests.
-    /// - Returns: [tokens, hiddenSize]; nil if cancelled, the cache is then as before.
+    ///   - observe: sees `layer.I` and `final_norm`, for tests; only for prompts of one chunk and all rows wanted.
+    /// - Returns: [wanted tokens, hiddenSize]; nil if cancelled, the cache is then as before.
     package func forward(
         _ embeddings: Matrix,
         cache: inout KVCache,
+        wanted: Wanted = .all,
+        expected: Int = 0,
+        probe: AttentionProbe? = nil,
         isCancelled: () -> Bool = { false },
-        observe: (String, Matrix) -> Void = { _, _ in }
+        observe: ((String, Matrix) -> Void)? = nil
     ) -> Matrix? {
-        let t = configuration
-        let start = cache.count
-        precondition(
-            start + embeddings.rows <= cache.capacity,
-            "\(start + embeddings.rows) tokens in a cache of \(cache.capacity)"
-        )
-        var updated = cache
-        var x = embeddings
-        let rotary = Rotary(headDim: t.headDim, base: t.ropeTheta, positions: start..<start + x.rows)
-        for (index, block) in blocks.enumerated() {
-            if isCancelled() { return nil }
-            let normed = Functions.rmsNorm(x, weight: block.norm1, eps: t.rmsNormEps)
-            var query = block.query(normed), key = block.key(normed)
-            rotary.apply(to: &query)
-            rotary.apply(to: &key)
-            updated.append(keys: key, values: block.value(normed), toLayer: index)
-            let attended = Attention.attend(
-                query: query,
-                key: updated.layers[index].keys,
-                value: updated.layers[index].values,
-                heads: t.attentionHeads,
-                kvHeads: t.kvHeads,
-                isCausal: true
-            )
-            x.add(block.output(attended))
-            let hidden = Functions.rmsNorm(x, weight: block.norm2, eps: t.rmsNormEps)
-            var gate = block.gate(hidden)
-            Functions.swiGLU(&gate, block.up(hidden))
-            x.add(block.down(gate))
-            observe("layer.\(index)", x)
+        let before = cache.count
+        precondition(embeddings.rows > 0 && embeddings.columns == configuration.hiddenSize, "embeddings' shape")
+        precondition(probe == nil || embeddings.rows <= Self.chunk, "a probe looks at one chunk")
+        cache.reserve(embeddings.rows, expected: embeddings.rows + expected)
+        var result: [Float] = []
+        var start = 0
+        while start < embeddings.rows {
+            let end = min(embeddings.rows, start + Self.chunk)
+            let rows: [Int]? =
+                switch wanted {
+                case .all: nil
+                case .last: end == embeddings.rows ? [end - 1 - start] : []
+                case .rows(let rows): rows.filter { $0 >= start && $0 < end }.map { $0 - start }
+                }
+            let positions = cache.count..<cache.count + end - start
+            guard
+                let part = pass(
+                    embeddings,
+                    start..<end,
+                    positions: positions,
+                    visible: nil,
+                    cache: cache,
+                    wanted: rows,
+                    probe: probe,
+                    isCancelled,
+                    observe
+                )
+            else {
+                cache.roll(backTo: before)
+                return nil
+            }
+            cache.commit(end - start)
+            result += part
+            start = end
         }
-        cache = updated
-        let normed = Functions.rmsNorm(x, weight: finalNorm, eps: t.rmsNormEps)
-        observe("final_norm", normed)
-        return normed
+        return Matrix(rows: result.count / configuration.hiddenSize, columns: configuration.hiddenSize, values: result)
     }
+
+    /// The residual stream after the final norm for a tree of tokens behind those in `cache`, which stays as it is.
+    ///
+    /// - Parameters:
+    ///   - embeddings: [tokens, hiddenSize], at least one.
+    ///   - wanted: indices of the rows to return.
+    /// - Returns: [wanted.count, hiddenSize]; nil if cancelled.
+    package func forward(
+        _ embeddings: Matrix,
+        branches: Branches,
+        cache: inout KVCache,
+        wanted: [Int],
+        isCancelled: () -> Bool = { false }
+    ) -> Matrix? {
+        precondition(embeddings.rows > 0 && embeddings.rows == branches.depths.count, "a depth for each token")
+        cache.reserve(embeddings.rows, expected: embeddings.rows)
+        let before = cache.count
+        let values = pass(
+            embeddings,
+            0..<embeddings.rows,
+            positions: branches.depths.map { before + $0 },
+            visible: branches.visible,
+            cache: cache,
+            wanted: wanted,
+            probe: nil,
+            isCancelled,
+            nil
+        )
+        return values.map { Matrix(rows: wanted.count, columns: configuration.hiddenSize, values: $0) }
+    }
+
+    /// One pass over some rows of the embeddings; writes keys and values, counts nothing.
+    ///
+    /// - Parameter wanted: rows within the pass; nil for all.
+    private func pass(
+        _ embeddings: Matrix,
+        _ range: Range<Int>,
+        positions: some Collection<Int>,
+        visible: [UInt8]?,
+        cache: KVCache,
+        wanted: [Int]?,
+        probe: AttentionProbe?,
+        _ isCancelled: () -> Bool,
+        _ observe: ((String, Matrix) -> Void)?
+    ) -> [Float]? {
+        let d = configuration.hiddenSize, rows = range.count
+        let x = memory.stream.reserve(rows * d)
+        embeddings.values.withUnsafeBufferPointer { values in
+            guard let source = values.baseAddress else { return }
+            x.update(from: source + range.lowerBound * d, count: rows * d)
+        }
+        let tables = memory.rotary.reserve(rows * configuration.headDim)
+        rotary.write(positions, to: tables)
+        let total = cache.count + rows
+        var weights = probe.map { _ in [Float](repeating: 0, count: rows * total) }
+        if let probe { probe.weights = Matrix(zeros: rows, total) }
+
+        func layers(_ marks: UnsafePointer<UInt8>?) -> Int? {
+            let pass = TextLayer.Pass(rows: rows, rotary: tables, visible: marks, memory: memory, pool: pool)
+            var kept = rows
+            for (index, layer) in self.layers.enumerated() {
+                if isCancelled() { return nil }
+                if let probe {
+                    weights?.withUnsafeMutableBufferPointer {
+                        layer.attend(x, index: index, cache: cache, pass: pass, weights: $0.baseAddress)
+                    }
+                    for (place, weight) in (weights ?? []).enumerated() { probe.weights.values[place] += weight }
+                } else {
+                    layer.attend(x, index: index, cache: cache, pass: pass)
+                }
+                // After the last attention a token is its own affair: those that nobody asked for end here.
+                if index == self.layers.count - 1, let wanted {
+                    gather(wanted, of: x)
+                    kept = wanted.count
+                }
+                if kept > 0 { layer.transform(x, rows: kept, memory: memory, pool: pool) }
+                if let observe { observe("layer.\(index)", Matrix(rows: kept, columns: d, copying: x)) }
+            }
+            return kept
+        }
+        let kept = visible.map { $0.withUnsafeBufferPointer { layers($0.baseAddress) } } ?? layers(nil)
+        guard let kept else { return nil }
+        guard kept > 0 else { return [] }
+        ck_rms_norm(pool.handle, x, x, finalNorm.pointer, configuration.rmsNormEps, kept, d)
+        if let observe { observe("final_norm", Matrix(rows: kept, columns: d, copying: x)) }
+        return Array(UnsafeBufferPointer(start: x, count: kept * d))
+    }
+
+    /// Moves rows to the front, in the order of `rows`.
+    private func gather(_ rows: [Int], of x: UnsafeMutablePointer<Float>) {
+        let d = configuration.hiddenSize
+        let copy = memory.normed.reserve(rows.count * d)
+        for (place, row) in rows.enumerated() { (copy + place * d).update(from: x + row * d, count: d) }
+        x.update(from: copy, count: rows.count * d)
+    }
+
+    // MARK: - Logits
 
     /// The logits of hidden states, [tokens, vocabularySize].
-    package func logits(_ hidden: Matrix) -> Matrix { head(hidden) }
-}
-
-/// Rotary positions: the first half of each head is turned against the second.
-private struct Rotary {
-    private let half: Int
-    private let cosines: [Float]  // [positions, half]
-    private let sines: [Float]
-
-    init(headDim: Int, base: Double, positions: Range<Int>) {
-        half = headDim / 2
-        var cosines: [Float] = [], sines: [Float] = []
-        for position in positions {
-            for index in 0..<headDim / 2 {
-                // In single precision, as the reference has its frequencies and angles.
-                let frequency = Float(1 / Functions.power(base, Double(2 * index) / Double(headDim)))
-                let angle = Float(position) * frequency
-                cosines.append(Float(Functions.cosine(Double(angle))))
-                sines.append(Float(Functions.sine(Double(angle))))
-            }
-        }
-        self.cosines = cosines
-        self.sines = sines
+    package func logits(_ hidden: Matrix) -> Matrix {
+        withLogits(hidden) { Matrix(rows: hidden.rows, columns: configuration.vocabularySize, copying: $0) }
     }
 
-    /// - Parameter x: [positions, heads · headDim].
-    func apply(to x: inout Matrix) {
-        let dim = 2 * half
-        for row in 0..<x.rows {
-            for head in 0..<x.columns / dim {
-                let start = row * x.columns + head * dim
-                for index in 0..<half {
-                    let a = x.values[start + index], b = x.values[start + half + index]
-                    let c = cosines[row * half + index], s = sines[row * half + index]
-                    x.values[start + index] = a * c - b * s
-                    x.values[start + half + index] = b * c + a * s
-                }
-            }
+    /// Calls `body` with the logits of hidden states, [hidden.rows, vocabularySize], in memory that is used again.
+    package func withLogits<Result>(_ hidden: Matrix, _ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+        precondition(hidden.columns == configuration.hiddenSize, "\(hidden.columns) columns into the head")
+        let logits = memory.logits.reserve(hidden.rows * configuration.vocabularySize)
+        hidden.values.withUnsafeBufferPointer { values in
+            guard let values = values.baseAddress else { return }
+            head.apply(values, rows: hidden.rows, to: logits, pool: pool)
         }
+        return body(logits)
     }
 }

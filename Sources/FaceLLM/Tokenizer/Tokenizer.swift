@@ -1,3 +1,15 @@
+/// A stretch of text to encode.
+struct TextRun: Sendable, Hashable {
+    var text: String
+    /// Whether `<|im_end|>` in the text is that token or ordinary characters.
+    var recognizesAddedTokens: Bool
+
+    init(_ text: String, recognizesAddedTokens: Bool) {
+        self.text = text
+        self.recognizesAddedTokens = recognizesAddedTokens
+    }
+}
+
 /// Qwen2.5's byte-level byte-pair encoding: text to tokens and back.
 ///
 /// Encoding takes five steps: added tokens are split out of the text as given; what lies between is put into
@@ -59,37 +71,70 @@ package struct Tokenizer: Sendable {
     ///   ordinary characters: for text from outside that must not pass for markup.
     /// - Complexity: O(*n* log *n*) for any text.
     package func encode(_ text: String, recognizesAddedTokens: Bool = true) -> [TokenID] {
-        let bytes = Array(text.utf8)
-        return workspace.with { state in
+        encode([TextRun(text, recognizesAddedTokens: recognizesAddedTokens)])
+    }
+
+    /// The tokens of several texts put together.
+    ///
+    /// Each is searched for added tokens on its own; what lies between them is normalised and split as one text, across
+    /// the joints. So the tokens are those of the joined text wherever that has no other added tokens.
+    func encode(_ runs: [TextRun]) -> [TokenID] {
+        workspace.with { state in
             var ids: [TokenID] = []
-            ids.reserveCapacity(bytes.count / 4 + 8)
-            guard recognizesAddedTokens else {
-                encodePlain(CanonicalComposition.standard.normalize(bytes), &state, into: &ids)
-                return ids
+            ids.reserveCapacity(runs.reduce(8) { $0 + $1.text.utf8.count / 4 })
+            // Read but not yet encoded: it may go on in the next run.
+            var pending: [UInt8] = []
+            for run in runs {
+                let bytes = Array(run.text.utf8)
+                guard run.recognizesAddedTokens else {
+                    pending += bytes
+                    continue
+                }
+                Self.split(bytes, by: givenMatcher) { part in
+                    guard case .text(let text) = part, !normalizedMatcher.isEmpty else {
+                        return take(part, &pending, &state, into: &ids)
+                    }
+                    let normalized = CanonicalComposition.standard.normalize(text)
+                    Self.split(normalized, by: normalizedMatcher) { take($0, &pending, &state, into: &ids) }
+                }
             }
-            Self.split(bytes, by: givenMatcher, into: &ids) { segment, ids in
-                let normalized = CanonicalComposition.standard.normalize(segment)
-                Self.split(normalized, by: normalizedMatcher, into: &ids) { encodePlain($0, &state, into: &$1) }
-            }
+            encodePlain(CanonicalComposition.standard.normalize(pending), &state, into: &ids)
             return ids
         }
     }
 
-    /// Calls `body` with the text before, between and after added tokens, and appends the added tokens themselves.
-    private static func split(
-        _ text: [UInt8],
-        by matcher: AddedTokenMatcher,
-        into ids: inout [TokenID],
-        _ body: ([UInt8], inout [TokenID]) -> Void
+    /// Puts text off and appends an added token after what was put off.
+    private func take(
+        _ part: Part,
+        _ pending: inout [UInt8],
+        _ state: inout EncoderWorkspace.State,
+        into ids: inout [TokenID]
     ) {
-        if matcher.isEmpty { return body(text, &ids) }
+        switch part {
+        case .text(let text): pending += text
+        case .added(let id):
+            encodePlain(CanonicalComposition.standard.normalize(pending), &state, into: &ids)
+            pending.removeAll(keepingCapacity: true)
+            ids.append(id)
+        }
+    }
+
+    /// What a text is split into.
+    private enum Part {
+        case text([UInt8])
+        case added(TokenID)
+    }
+
+    /// Calls `body` with the added tokens and the text before, between and after them.
+    private static func split(_ text: [UInt8], by matcher: AddedTokenMatcher, _ body: (Part) -> Void) {
+        if matcher.isEmpty { return body(.text(text)) }
         var start = 0
         while let match = matcher.firstMatch(in: text, from: start) {
-            if match.range.lowerBound > start { body(Array(text[start..<match.range.lowerBound]), &ids) }
-            ids.append(match.id)
+            if match.range.lowerBound > start { body(.text(Array(text[start..<match.range.lowerBound]))) }
+            body(.added(match.id))
             start = match.range.upperBound
         }
-        if start < text.count { body(start == 0 ? text : Array(text[start...]), &ids) }
+        if start < text.count { body(.text(start == 0 ? text : Array(text[start...]))) }
     }
 
     private func encodePlain(_ text: [UInt8], _ state: inout EncoderWorkspace.State, into ids: inout [TokenID]) {

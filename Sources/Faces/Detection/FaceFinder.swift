@@ -48,6 +48,16 @@ package final class FaceFinder {
             .sorted { ($0.box.area, $1.box.left) > ($1.box.area, $0.box.left) }
     }
 
+    /// As `find`, in a picture that stands alone and may be filled by one face.
+    package func findInPortrait(_ pyramid: Pyramid, threshold: Float) throws(FacesError) -> [FoundFace] {
+        let found = try find(in: pyramid, threshold: threshold)
+        if !found.isEmpty { return found }
+        // The detector was made for faces with something around them.
+        var region = BlazeFace.wholeFrame(pyramid.size)
+        region.side *= 1.6
+        return Self.merge(whole: try detector.detect(in: pyramid, region: region, threshold: threshold), close: [])
+    }
+
     private func nextTiles(_ size: Size) -> [Rect] {
         if tiling?.size != size {
             tiling = (size, Tiling(size: size, mode: mode).tiles)

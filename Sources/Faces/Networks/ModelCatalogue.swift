@@ -1,6 +1,6 @@
-internal import CFFmpeg
 internal import CImaging
 internal import Glibc
+internal import Imaging
 
 /// One published network: where it comes from and how to know it.
 package struct ModelFile: Sendable, Hashable {
@@ -121,14 +121,14 @@ package struct ModelFolder: Sendable, Hashable {
             )
         }
         defer { fclose(handle) }
-        let digest = SHA256Digest()
+        let digest = SHA256()
         var total = 0
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = fread(&buffer, 1, buffer.count, handle)
             if count == 0 { break }
             total += count
-            digest.update(buffer, count: count)
+            digest.update(buffer[..<count])
         }
         guard total == model.bytes else {
             throw FacesError(
@@ -146,29 +146,5 @@ package struct ModelFolder: Sendable, Hashable {
             )
         }
         return path
-    }
-}
-
-/// SHA-256 by libavutil.
-private final class SHA256Digest {
-    private let state: OpaquePointer?
-
-    init() {
-        state = av_sha_alloc()
-        av_sha_init(state, 256)
-    }
-
-    deinit { av_free(UnsafeMutableRawPointer(state)) }
-
-    func update(_ bytes: [UInt8], count: Int) {
-        bytes.withUnsafeBufferPointer { av_sha_update(state, $0.baseAddress, count) }
-    }
-
-    /// The digest in lower-case hexadecimal.
-    func finish() -> String {
-        var digest = [UInt8](repeating: 0, count: 32)
-        av_sha_final(state, &digest)
-        let digits = Array("0123456789abcdef")
-        return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }

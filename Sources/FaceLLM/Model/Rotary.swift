@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// Rotary positions: the first half of each head is turned against the second, the further the later the token.
+///
+/// Tables grow to the largest position that was asked for, so that a token costs no sine.
+final class Rotary {
+    private let half: Int
+    private let frequencies: [Float]
+    private var cosines: [Float] = []
+    private var sines: [Float] = []
+
+    init(headDim: Int, base: Double) {
+        half = headDim / 2
+        // In single precision, as the reference has its frequencies and angles.
+        frequencies = (0..<headDim / 2).map { Float(1 / pow(base, Double(2 * $0) / Double(headDim))) }
+    }
+
+    /// Copies the rows of `positions`: cosines, then sines, each [positions.count, headDim / 2].
+    func write(_ positions: some Collection<Int>, to target: UnsafeMutablePointer<Float>) {
+        grow(to: (positions.max() ?? -1) + 1)
+        let count = positions.count * half
+        for (row, position) in positions.enumerated() {
+            for index in 0..<half {
+                target[row * half + index] = cosines[position * half + index]
+                target[count + row * half + index] = sines[position * half + index]
+            }
+        }
+    }
+
+    private func grow(to positions: Int) {
+        for position in cosines.count / max(1, half)..<max(positions, cosines.count / max(1, half)) {
+            for frequency in frequencies {
+                let angle = Double(Float(position) * frequency)
+                cosines.append(Float(cos(angle)))
+                sines.append(Float(sin(angle)))
+            }
+        }
+    }
+}
