@@ -47,6 +47,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]
         ),
 
+        // Unoptimised, it would measure the compiler.
+        .target(name: "CMachine", cSettings: [.unsafeFlags(["-O3"])]),
+
         // The stages, in the order of the data flow
         .target(name: "Imaging", dependencies: ["CImaging", "CFFmpeg"], swiftSettings: swiftSettings),
         .target(name: "Video", dependencies: ["Imaging", "CFFmpeg"], swiftSettings: swiftSettings),
@@ -68,6 +71,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // What `facellm-bench` measures with
+        .target(name: "Benchmarking", dependencies: ["CMachine", "FaceLLM"], swiftSettings: swiftSettings),
+
         // Programs
         .executableTarget(
             name: "facellm",
@@ -82,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "facellm-bench",
             dependencies: [
-                "Analysis", "Events", "Faces", "Imaging", "Video",
+                "Analysis", "Benchmarking", "COpenBLAS", "Events", "FaceLLM", "Faces", "Imaging", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -103,6 +109,11 @@ let package = Package(
         .testTarget(
             name: "FaceLLMTests",
             dependencies: ["FaceLLM", "Imaging", "CFFmpeg"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BenchmarkingTests",
+            dependencies: ["Benchmarking", "CMachine", "FaceLLM"],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: swiftSettings),

@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Benchmarking
 import Events
 import Faces
 import Foundation

@@ -2,11 +2,21 @@ import ArgumentParser
 import Faces
 import Foundation
 
-/// `facellm models`: what is installed and where it comes from.
+/// `facellm models`: what is installed, and model folders of FaceLLM.
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "Lists the models with path, source, licence and hash."
+        abstract: "Lists the installed models; makes and checks folders of FaceLLM models.",
+        subcommands: [ListModelsCommand.self, MakeRandomModelCommand.self, VerifyModelCommand.self],
+        defaultSubcommand: ListModelsCommand.self
+    )
+}
+
+/// `facellm models list`: what is installed and where it comes from.
+struct ListModelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Lists the installed models with path, source, licence and hash."
     )
 
     func run() throws {

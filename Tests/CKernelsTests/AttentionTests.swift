@@ -107,7 +107,7 @@ struct AttentionTests {
 
     @Test("Every vector unit agrees with the plain loop", arguments: vectorUnits)
     func agreement(unit: String) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         for (index, attention) in Self.cases.enumerated() {
             #expect(distance(attention.run(pool), attention.run(nil), tolerance: 1e-5) <= 1, "case \(index)")
         }
@@ -116,9 +116,9 @@ struct AttentionTests {
     @Test("The number of threads does not change a bit", arguments: vectorUnits)
     func threads(unit: String) throws {
         for (index, attention) in Self.cases.enumerated() {
-            let one = attention.run(Pool(threads: 1, unit: unit))
+            let one = attention.run(try Pool(threads: 1, unit: unit))
             for threads in 2...3 {
-                let several = attention.run(Pool(threads: threads, unit: unit))
+                let several = attention.run(try Pool(threads: threads, unit: unit))
                 #expect(one.map(\.bitPattern) == several.map(\.bitPattern), "case \(index), \(threads) threads")
             }
         }
@@ -126,7 +126,7 @@ struct AttentionTests {
 
     @Test("A query that sees nothing gets zeros", arguments: vectorUnits)
     func blind(unit: String) throws {
-        let pool = Pool(threads: 1, unit: unit)
+        let pool = try Pool(threads: 1, unit: unit)
         // Without runs, query 1 of a masked case may see nothing: make that certain with a single query.
         let none = ck_run(keys: nil, values: nil, count: 0, ld: 0)
         var y: [Float] = [5, 5]
@@ -137,7 +137,7 @@ struct AttentionTests {
 
     @Test("Weights sum to one and explain the output")
     func weights() throws {
-        let pool = Pool(threads: 2, unit: vectorUnits[0])
+        let pool = try Pool(threads: 2, unit: vectorUnits[0])
         let attention = Case(n: 9, heads: 4, kvHeads: 2, dim: 8, runs: [3, 5])
         let w = attention.weights(pool)
         for query in 0..<9 {

@@ -49,7 +49,7 @@ struct LinearTests {
 
     @Test("Every vector unit agrees with the plain loop at odd sizes", arguments: vectorUnits)
     func oddSizes(unit: String) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         let sizes = [1, 31, 32, 33, 63, 65, 127]
         for m in [1, 2, 3, 4, 5, 8, 9, 13, 14, 33, 65] {
             for n in sizes {
@@ -66,7 +66,7 @@ struct LinearTests {
 
     @Test("Sums over several blocks of k and rows", arguments: vectorUnits)
     func manyBlocks(unit: String) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         for (m, n, k) in [(1, 1023, 1023), (7, 300, 1023), (300, 127, 1023), (1023, 65, 400), (2100, 33, 65)] {
             let product = Case(m: m, n: n, k: k)
             #expect(
@@ -78,7 +78,7 @@ struct LinearTests {
 
     @Test("Weights of 16 bits are widened exactly", arguments: vectorUnits, [CK_BF16, CK_F16])
     func sixteenBits(unit: String, type: ck_type) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         for m in [1, 3, 8, 40] {
             for k in [7, 33, 500] {
                 let product = Case(m: m, n: 65, k: k, type: type)
@@ -92,7 +92,7 @@ struct LinearTests {
 
     @Test("Bias, GELU, scale and accumulation in every combination", arguments: vectorUnits)
     func epilogues(unit: String) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         for m in [1, 20] {
             for bits in 0..<16 {
                 let product = Case(
@@ -115,9 +115,9 @@ struct LinearTests {
     @Test("The number of threads does not change a bit", arguments: vectorUnits)
     func threads(unit: String) throws {
         for product in [Case(m: 1, n: 700, k: 333), Case(m: 5, n: 257, k: 90), Case(m: 120, n: 700, k: 800)] {
-            let one = product.run(Pool(threads: 1, unit: unit))
+            let one = product.run(try Pool(threads: 1, unit: unit))
             for threads in 2...3 {
-                let several = product.run(Pool(threads: threads, unit: unit))
+                let several = product.run(try Pool(threads: threads, unit: unit))
                 #expect(one.map(\.bitPattern) == several.map(\.bitPattern), "\(threads) threads")
             }
         }
@@ -125,7 +125,7 @@ struct LinearTests {
 
     @Test("GELU keeps its precision over the whole range", arguments: vectorUnits)
     func gelu(unit: String) throws {
-        let pool = Pool(threads: 1, unit: unit)
+        let pool = try Pool(threads: 1, unit: unit)
         let x = stride(from: Float(-20), through: 20, by: 0.003).map { $0 } + [-1000, 1000, -.infinity, .infinity, 0]
         var expected = [Float](repeating: 0, count: x.count)
         var y = expected
@@ -152,7 +152,7 @@ struct LinearTests {
 
     @Test("Every vector unit widens all 16-bit patterns", arguments: vectorUnits, [CK_BF16, CK_F16])
     func wideningInProducts(unit: String, type: ck_type) throws {
-        let pool = Pool(threads: 1, unit: unit)
+        let pool = try Pool(threads: 1, unit: unit)
         let every = (UInt16.min...UInt16.max).map { $0 }
         var y = [Float](repeating: 0, count: every.count)
         var expected = y

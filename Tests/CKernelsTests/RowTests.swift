@@ -8,7 +8,7 @@ struct RowTests {
 
     @Test("Layer norm and RMS norm, also in place", arguments: vectorUnits)
     func norms(unit: String) throws {
-        let pool = Pool(threads: 3, unit: unit)
+        let pool = try Pool(threads: 3, unit: unit)
         for columns in Self.sizes {
             let rows = 37
             var noise = Noise(seed: columns)
@@ -31,7 +31,7 @@ struct RowTests {
 
     @Test("SwiGLU and addition", arguments: vectorUnits)
     func elementwise(unit: String) throws {
-        let pool = Pool(threads: 3, unit: unit)
+        let pool = try Pool(threads: 3, unit: unit)
         for count in Self.sizes + [40_000] {
             var noise = Noise(seed: count)
             let up = noise.values(count)
@@ -49,7 +49,7 @@ struct RowTests {
 
     @Test("Rotary positions", arguments: vectorUnits)
     func rope(unit: String) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         for dim in [2, 6, 33, 64, 128] {
             let rows = 29, heads = 3, ld = heads * dim + 4
             var noise = Noise(seed: dim)
@@ -84,7 +84,7 @@ struct RowTests {
 
     @Test("Log of the sum of exponentials", arguments: vectorUnits)
     func logSumExp(unit: String) throws {
-        let pool = Pool(threads: 2, unit: unit)
+        let pool = try Pool(threads: 2, unit: unit)
         for columns in Self.sizes + [151_674] {
             var noise = Noise(seed: columns)
             let x = noise.values(3 * columns, scale: 40)

@@ -28,9 +28,13 @@ struct Noise {
 final class Pool {
     let pointer: OpaquePointer
 
-    /// Nil where this processor lacks the vector unit.
-    init?(threads: Int, unit: String) {
-        guard let pointer = ck_pool_create_isa(Int32(threads), unit) else { return nil }
+    /// This processor lacks the vector unit.
+    struct Unavailable: Error {
+        let unit: String
+    }
+
+    init(threads: Int, unit: String) throws {
+        guard let pointer = ck_pool_create_isa(Int32(threads), unit) else { throw Unavailable(unit: unit) }
         self.pointer = pointer
     }
 
@@ -40,7 +44,7 @@ final class Pool {
 }
 
 /// The vector units of this processor, the plain one included.
-let vectorUnits: [String] = ["avx512", "avx2", "neon", "portable"].filter { Pool(threads: 1, unit: $0) != nil }
+let vectorUnits: [String] = ["avx512", "avx2", "neon", "portable"].filter { (try? Pool(threads: 1, unit: $0)) != nil }
 
 /// Largest |a - b| in units of `tolerance` · max(1, |b|, the root of the mean of b's squares).
 ///

@@ -1,9 +1,11 @@
 /// Why a checkpoint cannot be used: which file, which tensor or key, what was expected, what is there instead.
-package struct CheckpointError: Error, Hashable, CustomStringConvertible {
+package struct CheckpointError: Error, Hashable, Encodable, CustomStringConvertible {
     /// What is wrong, for callers that act on it.
-    package enum Kind: String, Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, Encodable {
         /// A file or folder is absent, not a regular file, or may not be read; `code` holds `errno`.
         case unreadable = "cannot read"
+        /// A file or folder cannot be made or written; `code` holds `errno`, or 0 where one is there already.
+        case unwritable = "cannot write"
         /// The file ends before the data that its header announces.
         case truncated = "file is truncated"
         /// The bytes are not what the format says.

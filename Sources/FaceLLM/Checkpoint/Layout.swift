@@ -122,45 +122,54 @@ package struct CanonicalWeights: WeightSource {
     ) throws(CheckpointError) {
         self.base = base
         self.layout = layout
-        var shapes: [String: [Int]] = [:]
         for requirement in requirements {
-            let location = layout.location(of: requirement.name)
-            guard let file = base.file(of: location.name), let entry = file.entry(location.name) else {
-                throw CheckpointError(
-                    .missingTensor,
-                    file: base.path,
-                    tensor: location.name,
-                    expected: "shape \(Self.stored(requirement.shape, location))",
-                    found: "none of this name",
-                    remedy: requirement.name == TensorNames.head
-                        ? "A model whose embedding is also its head says tie_word_embeddings: true."
-                        : "The files are incomplete or belong to another config.json; fetch them together."
-                )
-            }
-            let expected = Self.stored(requirement.shape, location)
-            guard entry.shape == expected else {
-                throw CheckpointError(
-                    .wrongShape,
-                    file: file.path,
-                    tensor: location.name,
-                    expected: "\(expected)",
-                    found: "\(entry.shape)",
-                    remedy: "The weights and config.json belong to different models."
-                )
-            }
-            guard entry.type.isWeight else {
-                throw CheckpointError(
-                    .wrongType,
-                    file: file.path,
-                    tensor: location.name,
-                    expected: "F32, BF16 or F16",
-                    found: entry.type.rawValue,
-                    remedy: "Use the unquantised model."
-                )
-            }
-            shapes[requirement.name] = requirement.shape
+            if let fault = Self.fault(of: requirement, in: base, layout: layout) { throw fault }
         }
-        self.shapes = shapes
+        shapes = Dictionary(requirements.map { ($0.name, $0.shape) }) { first, _ in first }
+    }
+
+    /// What is wrong with one tensor that a model needs: it is missing, or of another shape, or no weights; nil where
+    /// it is as it should be.
+    static func fault(
+        of requirement: TensorNames.Requirement,
+        in base: ShardedCheckpoint,
+        layout: Layout
+    ) -> CheckpointError? {
+        let location = layout.location(of: requirement.name)
+        let expected = stored(requirement.shape, location)
+        guard let file = base.file(of: location.name), let entry = file.entry(location.name) else {
+            return CheckpointError(
+                .missingTensor,
+                file: base.path,
+                tensor: location.name,
+                expected: "shape \(expected)",
+                found: "none of this name",
+                remedy: requirement.name == TensorNames.head
+                    ? "A model whose embedding is also its head says tie_word_embeddings: true."
+                    : "The files are incomplete or belong to another config.json; fetch them together."
+            )
+        }
+        guard entry.shape == expected else {
+            return CheckpointError(
+                .wrongShape,
+                file: file.path,
+                tensor: location.name,
+                expected: "\(expected)",
+                found: "\(entry.shape)",
+                remedy: "The weights and config.json belong to different models."
+            )
+        }
+        guard entry.type.isWeight else {
+            return CheckpointError(
+                .wrongType,
+                file: file.path,
+                tensor: location.name,
+                expected: "F32, BF16 or F16",
+                found: entry.type.rawValue,
+                remedy: "Use the unquantised model."
+            )
+        }
+        return nil
     }
 
     package var names: Set<String> { Set(shapes.keys) }

@@ -51,6 +51,9 @@ package struct ShardedCheckpoint: WeightSource {
         return try file.tensor(name, rows: rows)
     }
 
+    /// The paths of the files that hold tensors, in the order of their names.
+    var paths: [String] { Set(files.values.map(\.path)).sorted() }
+
     /// The file that holds a tensor.
     func file(of name: String) -> SafetensorsFile? { files[name] }
 

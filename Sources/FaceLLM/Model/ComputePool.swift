@@ -18,7 +18,7 @@ package final class ComputePool {
 
     package var threads: Int { Int(ck_pool_threads(handle)) }
 
-    /// The vector unit in use: "avx512vnni", "avx2", "neon" …
+    /// The vector unit in use, as "avx512vnni" or "avx2".
     package static var vectorUnit: String { String(cString: ck_isa()) }
 }
 

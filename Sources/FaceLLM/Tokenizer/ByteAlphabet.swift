@@ -40,4 +40,23 @@ enum ByteAlphabet {
         }
         return decoded
     }
+
+    /// All bytes in the order of their stand-ins, which is that of the first 256 tokens of GPT-2 and Qwen.
+    static var allBytes: [UInt8] { bytes.compactMap(\.self) }
+
+    /// The character of each byte.
+    private static let characters: [Unicode.Scalar] = {
+        var table = [Unicode.Scalar](repeating: "\0", count: 256)
+        for (code, byte) in bytes.enumerated() {
+            if let byte, let scalar = Unicode.Scalar(UInt32(code)) { table[Int(byte)] = scalar }
+        }
+        return table
+    }()
+
+    /// The text that stands for `bytes`.
+    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        var text = String.UnicodeScalarView()
+        for byte in bytes { text.append(characters[Int(byte)]) }
+        return String(text)
+    }
 }

@@ -113,6 +113,13 @@ struct MergeTable: Sendable {
 
     var count: Int { used }
 
+    /// All rules, the earliest first.
+    var pairs: [(first: TokenID, second: TokenID)] {
+        zip(keys, values).filter { $0.0 != .max }.sorted { $0.1 < $1.1 }.map { key, _ in
+            (TokenID(truncatingIfNeeded: key >> 32), TokenID(truncatingIfNeeded: key))
+        }
+    }
+
     /// `rank << 32 | joined`, or `none`.
     @inline(__always)
     func rule(_ first: TokenID, _ second: TokenID) -> UInt64 {

@@ -2,7 +2,7 @@ internal import CImaging
 internal import Glibc
 internal import Imaging
 
-/// One published network: where it comes from and how to know it.
+/// One published file, most of them networks: where it comes from and how to know it.
 package struct ModelFile: Sendable, Hashable {
     package let name: String
     package let file: String
@@ -14,7 +14,7 @@ package struct ModelFile: Sendable, Hashable {
     package let usedFor: String
 }
 
-/// The networks of the perception tier; `Config/models.json` says the same to `scripts/setup`, and a test compares.
+/// The networks of the perception tier and a vocabulary; `Config/models.json` says the same to `scripts/setup`, and a test compares.
 package enum ModelCatalogue {
     package static let detector = ModelFile(
         name: "face-detector-full-range",
@@ -89,7 +89,20 @@ package enum ModelCatalogue {
         usedFor: "apparent gender of an aligned face"
     )
 
-    package static let all = [detector, closeDetector, mesh, eye, expression, expressionFeatures, age, gender]
+    /// Not a network: what the tokenizer of a random FaceLLM checkpoint is made from.
+    package static let vocabulary = ModelFile(
+        name: "qwen-vocabulary",
+        file: "qwen.tiktoken",
+        source: "dashscope 2.0.2",
+        licence: "Apache-2.0",
+        sha256: "b2b1b8dfb5cc5f024bafc373121c6aba3f66f9a5a0269e243470a1de16a33186",
+        bytes: 2_561_218,
+        usedFor: "the 151,643 byte-pair ranks of Qwen2: the tokenizer of random FaceLLM checkpoints"
+    )
+
+    package static let all = [
+        detector, closeDetector, mesh, eye, expression, expressionFeatures, age, gender, vocabulary,
+    ]
 
     /// Where OpenVINO and the models were installed when the program was built.
     package static var installPrefix: String { String(cString: ci_install_prefix()) }
