@@ -80,6 +80,11 @@ enum ImageConformance {
         let entries: [Entry]
     }
 
+    /// "640x480" of each recorded resize; none where nothing is recorded.
+    static let sizes: [String] = (try? index().resize.map { String($0.input.dropFirst(3).dropLast(4)) }) ?? []
+    /// The recorded kinds of PNG, as Pillow names them.
+    static let modes: [String] = (try? index().modes.map(\.pilMode)) ?? []
+
     static func index() throws -> Index { try json("index.json") }
     static func tiling() throws -> Tiling { try json("tiling.json") }
 

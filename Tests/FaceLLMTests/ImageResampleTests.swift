@@ -3,40 +3,6 @@ import Imaging
 import Testing
 
 @Suite struct ImageResampleTests {
-    // MARK: - Recorded results
-
-    @Test(.needsImageConformance, arguments: ["640x480", "300x200", "1023x577", "333x500"])
-    func equalsPillowBitForBit(_ size: String) throws {
-        let input = try ImageConformance.image("in-\(size).png")
-        let result = try input.resized(to: Size(width: 448, height: 448))
-        let expected = try ImageConformance.image("pil-\(size).png")
-        #expect(try ImageDifference(result, expected) == ImageDifference(expected, expected))
-        let entry = try #require(try ImageConformance.index().resize.first { $0.input == "in-\(size).png" })
-        #expect(try ImageConformance.sha256(result.bytes) == entry.pilRgbSha256)
-        // torchvision rounds elsewhere.
-        let other = try ImageDifference(result, ImageConformance.image("hf-\(size).png"))
-        #expect(other.largest <= 2 && other.fraction < 0.01, "\(other)")
-    }
-
-    @Test(.needsImageConformance) func equalsPillowOnACanvasOfTiles() throws {
-        for entry in try ImageConformance.index().canvas {
-            let input = try ImageConformance.image(entry.input)
-            let expected = try ImageConformance.image(entry.pil)
-            let result = try input.resized(to: expected.size)
-            #expect(result.bytes == expected.bytes)
-        }
-    }
-
-    @Test(.needsImageConformance, arguments: ["L", "LA", "RGBA", "P", "1"])
-    func equalsPillowFromOtherModes(_ mode: String) throws {
-        let tensors = try ImageGoldenTensors(ImageConformance.data("preprocess.safetensors"))
-        let entry = try #require(try ImageConformance.index().modes.first { $0.pilMode == mode })
-        let input = try RGBImage(width: entry.width, height: entry.height, bytes: tensors.bytes("mode.\(mode).rgb"))
-        #expect(try ImageConformance.image(entry.input) == input, "the test's PNG decoder")
-        let result = try input.resized(to: Size(width: entry.size, height: entry.size))
-        #expect(try result.bytes == tensors.bytes("mode.\(mode).pil"))
-    }
-
     // MARK: - Against the slow way
 
     @Test(

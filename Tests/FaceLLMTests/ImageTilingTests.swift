@@ -3,25 +3,6 @@ import Imaging
 import Testing
 
 @Suite struct ImageTilingTests {
-    @Test(.needsImageConformance) func gridsEqualTheReference() throws {
-        let tiling = try ImageConformance.tiling()
-        #expect(tiling.entries.count >= 40)
-        for entry in tiling.entries {
-            let grid = try TileGrid.choose(
-                width: entry.width,
-                height: entry.height,
-                maxTiles: entry.maxNum,
-                minTiles: entry.minNum,
-                tileSize: tiling.tileSize
-            )
-            let found = [grid.columns, grid.rows, grid.tiles]
-            #expect(found == [entry.columns, entry.rows, entry.tiles], "\(entry)")
-            let canvas = try grid.canvasSize(tileSize: tiling.tileSize)
-            #expect([canvas.width, canvas.height] == entry.canvas, "\(entry)")
-            #expect(grid.tiles + (grid.tiles > 1 ? 1 : 0) == entry.tilesWithThumbnail, "\(entry)")
-        }
-    }
-
     /// Width, height, most tiles, columns, rows.
     @Test(arguments: [
         [633, 633, 12, 1, 1], [634, 634, 12, 2, 2], [950, 950, 12, 2, 2], [951, 951, 12, 3, 3],
@@ -46,19 +27,6 @@ import Testing
         for least in 1...12 {
             let grid = try TileGrid.choose(width: 100, height: 100, maxTiles: 12, minTiles: least)
             #expect(grid.tiles >= least)
-        }
-    }
-
-    @Test(.needsImageConformance) func tilesOfACanvasEqualTheReference() throws {
-        for entry in try ImageConformance.index().canvas {
-            let input = try ImageConformance.image(entry.input)
-            let grid = try TileGrid.choose(width: input.width, height: input.height, maxTiles: entry.maxNum)
-            #expect([grid.columns, grid.rows] == entry.grid)
-            let canvas = try input.resized(to: grid.canvasSize(tileSize: 448))
-            var tiles = try grid.cut(canvas, tileSize: 448)
-            tiles.append(try input.resized(to: Size(width: 448, height: 448)))
-            #expect(tiles.count == entry.tilesWithThumbnail)
-            #expect(try tiles.map { try ImageConformance.sha256($0.bytes) } == entry.pilTileRgbSha256)
         }
     }
 

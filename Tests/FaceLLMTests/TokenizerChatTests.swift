@@ -4,7 +4,7 @@ import Testing
 
 /// Prompts against `chat.json`.
 @Suite(.enabled(if: TokenizerConformance.isPresent, TokenizerConformance.absent))
-struct TokenizerChatGoldenTests {
+struct ChatPromptConformanceTests {
     private struct Golden: Decodable {
         let internvl2_5_default_system: String
         let entries: [Entry]
@@ -69,7 +69,7 @@ struct TokenizerChatGoldenTests {
         let golden = try TokenizerConformance.decode(Golden.self, "tokenizer/chat.json")
         let tokenizer = try TokenizerConformance.full.get()
         #expect(utf8(golden.internvl2_5_default_system) == utf8(ChatTemplate.internVLSystem))
-        #expect(golden.entries.count == 10)
+        #expect(!golden.entries.isEmpty)
         for entry in golden.entries {
             let messages = entry.messages.map(\.message)
             let name = Comment(rawValue: entry.name)

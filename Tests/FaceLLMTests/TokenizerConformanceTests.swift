@@ -4,14 +4,14 @@ import Testing
 
 /// Equality with the reference on everything that was recorded from it.
 @Suite(.enabled(if: TokenizerConformance.isPresent, TokenizerConformance.absent))
-struct TokenizerGoldenTests {
+struct TokenizerConformanceTests {
     private let tokenizer: Tokenizer
 
     init() throws { tokenizer = try TokenizerConformance.full.get() }
 
     @Test func encodesAllGoldenStrings() throws {
         let golden = try TokenizerConformance.decode(EncodeGolden.self, "tokenizer/encode.json")
-        #expect(golden.entries.count == 300)
+        #expect(!golden.entries.isEmpty)
         for entry in golden.entries {
             #expect(tokenizer.encode(entry.text) == entry.ids, "entry \(entry.id), \(entry.text.debugDescription)")
         }
@@ -34,7 +34,7 @@ struct TokenizerGoldenTests {
 
     @Test(arguments: [false, true]) func decodesAllGoldenLists(skipsSpecialTokens: Bool) throws {
         let golden = try TokenizerConformance.decode(DecodeGolden.self, "tokenizer/decode.json")
-        #expect(golden.entries.count > 30)
+        #expect(!golden.entries.isEmpty)
         for entry in golden.entries {
             let wanted = skipsSpecialTokens ? entry.text_skip_special : entry.text
             let text = tokenizer.decode(entry.ids, skipsSpecialTokens: skipsSpecialTokens)
