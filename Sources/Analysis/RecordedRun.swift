@@ -1,64 +1,14 @@
-package import Events
-package import Faces
+internal import Events
+internal import Faces
 internal import Imaging
 package import Logging
-package import Video
-
-/// How a run went, for the one who started it.
-package struct RunOutcome: Sendable {
-    /// As in the table of exit statuses: 0 complete, 1 failure, 2 usage, 3 input unreadable, 4 too many decode errors,
-    /// 130 and 143 after a signal.
-    package var exitStatus: Int32
-    /// What went wrong, with the remedy; nil when nothing did.
-    package var message: String?
-    package var ledger = Ledger()
-    package var video = VideoStatistics()
-    package var timings = StageTimings()
-}
-
-/// What a progress line can tell.
-package struct RunProgress: Sendable, Hashable {
-    /// Seconds of video that were looked at.
-    package var mediaTime: Double
-    /// Seconds in all, where the container tells.
-    package var duration: Double?
-    /// Faces in the last sampled frame.
-    package var faces: Int
-    /// Tracks so far.
-    package var tracks: Int
-}
+internal import Video
 
 /// Analyses one video from its beginning to its end and writes its events.
 ///
 /// The reader decodes on threads of its own, this actor analyses on its own queue, and the hand-over between them is
 /// bounded: a slow analysis makes the reader wait, and nothing is lost.
 package actor RecordedRun {
-    package struct Options: Sendable {
-        package var reader: VideoReader.Options
-        package var analysis = AnalysisSettings()
-        package var models: ModelFolder
-        /// Where compiled models are kept between runs; nil for nowhere.
-        package var modelCache: String?
-        /// The name of the source in events.
-        package var sourceName: String
-        /// A path, or `-` for standard output.
-        package var output = "-"
-        /// Leaves out of events what differs between two runs.
-        package var stable = false
-        /// An annotated copy of the video.
-        package var annotated: String?
-        /// A folder for a crop of each track's best shot.
-        package var crops: String?
-        /// Keeps the duration of every call of every stage.
-        package var measuresTimings = false
-
-        package init(reader: VideoReader.Options, models: ModelFolder, sourceName: String) {
-            self.reader = reader
-            self.models = models
-            self.sourceName = sourceName
-        }
-    }
-
     /// Why a run is asked to stop.
     package enum StopReason: Int32, Sendable {
         case interrupted = 130
@@ -67,11 +17,19 @@ package actor RecordedRun {
         var exitReason: ExitReason { self == .interrupted ? .interrupted : .terminated }
     }
 
-    private let options: Options
+    let options: Options
+    let stopping: StopSwitch
+    /// Nil where nobody is asked to describe faces.
+    let describing: DescriptionStage?
+    /// Serves the queue of a live source.
+    var worker: Task<Void, Never>?
+    /// The worker could not write; ends the run.
+    var workerFailure: EventError?
+    private(set) var reader: VideoReader?
+    private var log: EventLog?
     private let logger: Logger
     private let report: @Sendable (RunProgress) -> Void
     private let executor = QueueExecutor(label: "facellm.analysis")
-    private let stopping: StopSwitch
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -81,6 +39,9 @@ package actor RecordedRun {
         self.logger = logger
         self.report = report
         stopping = StopSwitch()
+        describing = options.describer.map {
+            DescriptionStage(describer: $0, settings: options.description, isLive: !options.describesInLine)
+        }
     }
 
     /// Asks the run to end after the frame in hand, with a complete last line; from any thread.
@@ -111,8 +72,9 @@ package actor RecordedRun {
             return RunOutcome(exitStatus: 1, message: "\(error)")
         }
         do throws(EventError) {
-            var log = try makeLog()
-            return await follow(reader, with: analysis, log: &log)
+            log = try makeLog()
+            self.reader = reader
+            return await follow(reader, with: analysis)
         } catch {
             reader.cancel()
             return RunOutcome(exitStatus: error.exitCode, message: error.description)
@@ -125,13 +87,23 @@ package actor RecordedRun {
         try EventLog(path: options.output, source: options.sourceName, stable: options.stable)
     }
 
+    func publish(_ payload: Event.Payload, epoch: Int) throws(EventError) {
+        try log?.publish(payload, epoch: epoch)
+    }
+
+    private var provenance: [String: Provenance] {
+        var table = ["perception": RunProvenance.perception(options.analysis)]
+        table[DescriptionStage.provenanceID] = options.describer?.provenance
+        return table
+    }
+
     /// Told to stop before the input could be opened: the last line is the only one.
     private func end(before reason: StopReason) -> RunOutcome {
         var outcome = RunOutcome(exitStatus: reason.rawValue)
         let summary = RunSummary(
             ledger: Ledger(),
             exitReason: reason.exitReason,
-            provenance: ["perception": RunProvenance.perception(options.analysis)]
+            provenance: provenance
         )
         do throws(EventError) {
             var log = try makeLog()
@@ -143,7 +115,7 @@ package actor RecordedRun {
         return outcome
     }
 
-    private func follow(_ reader: VideoReader, with analysis: SourceAnalysis, log: inout EventLog) async -> RunOutcome {
+    private func follow(_ reader: VideoReader, with analysis: SourceAnalysis) async -> RunOutcome {
         var outcome = RunOutcome(exitStatus: 0)
         var exitReason = ExitReason.complete
         var lastTime: Double?
@@ -154,21 +126,21 @@ package actor RecordedRun {
 
         do {
             if let crops { try crops.prepare() }
-            try log.publish(.sourceStatus(Self.status(.online, reader.info)), epoch: 0)
+            try publish(.sourceStatus(Self.status(.online, reader.info)), epoch: 0)
             while let event = try await reader.next() {
                 switch event {
                 case .epoch(let info, let reason):
-                    try log.publish(analysis.beginEpoch(), epoch: epoch)
+                    try await tell(analysis.beginEpoch(), of: analysis, epoch: epoch)
                     epoch += 1
                     logger.notice("the stream changed: \(reason)")
-                    try log.publish(.sourceStatus(Self.status(.online, info, reason: "\(reason)")), epoch: epoch)
+                    try publish(.sourceStatus(Self.status(.online, info, reason: "\(reason)")), epoch: epoch)
                 case .frame(let frame):
                     if options.annotated != nil, annotator == nil {
                         annotator = try makeAnnotator(size: frame.picture.size, info: reader.info)
                     }
                     if frame.isSampled {
                         let payloads = try analysis.see(frame)
-                        try log.publish(payloads, epoch: epoch)
+                        try await tell(payloads, of: analysis, in: frame, epoch: epoch)
                         try crops?.see(frame, sightings: analysis.sightings, ended: payloads)
                         lastTime = frame.mediaTime
                         report(progress(reader, analysis, at: frame.mediaTime))
@@ -176,6 +148,7 @@ package actor RecordedRun {
                     try annotator?.see(frame, sightings: frame.isSampled ? analysis.sightings : nil)
                 }
                 if stopping.reason != nil { reader.cancel() }
+                if let workerFailure { throw workerFailure }
             }
         } catch let error as VideoError {
             // Cancelled reading may end in an error of its own; the signal is the reason then.
@@ -192,22 +165,32 @@ package actor RecordedRun {
             outcome = RunOutcome(exitStatus: 1, message: "\(error)")
             exitReason = .failure
         }
-        if let reason = stopping.reason, outcome.message == nil {
-            outcome.exitStatus = reason.rawValue
-            exitReason = reason.exitReason
-        }
 
         // Everything that follows is tried even after a failure: what is good should not be lost.
-        let endReason: TrackEnd.Reason = stopping.reason == nil ? .endOfStream : .interrupted
-        let last = analysis.endTracks(endReason)
+        let last = analysis.endTracks(stopping.reason == nil ? .endOfStream : .interrupted)
         do {
             try annotator?.finish()
             try crops?.see(nil, sightings: [], ended: last)
         } catch {
             note("\(error)", in: &outcome)
         }
+        do throws(EventError) {
+            if exitReason != .outputFailed { try await tell(last, of: analysis, epoch: epoch) }
+        } catch {
+            note(error.description, in: &outcome)
+            exitReason = .outputFailed
+        }
+        if let error = await finishDescribing(waits: exitReason != .outputFailed) {
+            note(error.description, in: &outcome)
+            exitReason = .outputFailed
+        }
+        if let reason = stopping.reason, outcome.message == nil {
+            outcome.exitStatus = reason.rawValue
+            exitReason = reason.exitReason
+        }
         var ledger = analysis.ledger
         let statistics = await settledStatistics(of: reader)
+        describing?.queue.outcomes.add(to: &ledger)
         ledger.framesDecoded = statistics.framesDecoded
         ledger.framesSampled = statistics.framesSampled
         ledger.framesUnsampled = statistics.framesUnsampled
@@ -222,21 +205,23 @@ package actor RecordedRun {
         }
         if exitReason != .outputFailed {
             do throws(EventError) {
-                try log.publish(last, epoch: epoch)
                 let summary = RunSummary(
                     ledger: ledger,
                     exitReason: exitReason,
                     complete: (exitReason == .complete || exitReason == .decodeErrors) && outcome.exitStatus != 1
                         && !statistics.isTruncated,
-                    provenance: ["perception": RunProvenance.perception(options.analysis)],
+                    provenance: provenance,
                     lastMediaTimeSeconds: lastTime,
                     elapsedSeconds: Self.seconds(ContinuousClock.now - start)
                 )
-                try log.publish(.runSummary(summary), epoch: epoch)
-                try log.close()
+                try publish(.runSummary(summary), epoch: epoch)
+                try log?.close()
             } catch {
                 note(error.description, in: &outcome)
             }
+        }
+        if let failure = describing?.lastFailure {
+            logger.warning("\(ledger.cropsFailed) faces could not be described: \(failure)")
         }
         if let failure = analysis.lastFailure {
             logger.warning("\(ledger.facesFailed) faces could not be classified: \(failure)")

@@ -3,31 +3,6 @@ package import Faces
 internal import Imaging
 package import Video
 
-/// What to measure and to tell.
-package struct AnalysisSettings: Sendable, Hashable {
-    package var perception = Perception.Settings()
-    /// Which attributes events carry; expression, eyes, mouth, age and gender each can be left out.
-    package var attributes = AnalysisSettings.allAttributes
-    package var wantsExpression = true
-    /// A `face.observation` for each face in each sampled frame.
-    package var observations = false
-    /// The 468 points in each observation.
-    package var landmarks = false
-    /// Seconds between two `track.updated` of a track, at least.
-    package var updateInterval: Double = 1
-
-    package init() {}
-
-    /// Whether eyes are looked at.
-    var wantsEyes: Bool { observations || attributes.contains(.eyes) }
-
-    /// Whether age and gender are guessed; one network each, asked together.
-    var wantsAgeGender: Bool { !attributes.isDisjoint(with: [.apparentAgeYears, .apparentGender]) }
-
-    /// Attributes that perception measures.
-    package static let allAttributes: Set<AttributeName> = [.eyes, .mouth, .apparentAgeYears, .apparentGender]
-}
-
 /// From the sampled frames of one source to its events: looks, remembers tracks, tells what changed, keeps the ledger.
 ///
 /// Synchronous and without a clock: the same frames give the same events. Belongs to one thread at a time.
@@ -39,6 +14,16 @@ package final class SourceAnalysis {
         package var ordinal: Int
         /// The expression, where it is confident.
         package var label: String?
+        /// Its track at this moment; nil where there is none yet.
+        var state: State?
+
+        /// What a describer is asked by, and what it is told.
+        struct State: Sendable {
+            var id: String
+            var face: FaceRecord
+            var appearance: TrackState.Appearance
+            var facts: DescriptionRequest.Facts
+        }
     }
 
     package let settings: AnalysisSettings
@@ -63,6 +48,9 @@ package final class SourceAnalysis {
         perception = try Perception(core: core, models: models, settings: settings.perception)
         examiner = try FaceExaminer(core: core, models: models, template: perception.template, settings: settings)
     }
+
+    /// The tracks that are being followed, told of or not, by the names that events give them.
+    package var followed: Set<String> { Set(tracks.values.map(\.id)) }
 
     /// Keeps the duration of every call from now on.
     package func measureTimings() {
@@ -132,7 +120,7 @@ package final class SourceAnalysis {
                     )
                 )
             }
-            remember(face, trackID: trackID)
+            remember(face, trackID: trackID, record: faceRecord)
         }
         for id in picture.update.born { payloads += start(id) }
         payloads += observations.map { .faceObservation($0) }
@@ -193,10 +181,17 @@ package final class SourceAnalysis {
         }
     }
 
-    private func remember(_ face: PerceivedFace, trackID: String?) {
+    private func remember(_ face: PerceivedFace, trackID: String?, record: FaceRecord) {
         var sighting = Sighting(face: face, trackID: trackID, ordinal: face.track ?? 0)
         if let id = face.track, let state = tracks[id] {
-            sighting.label = state.facts.expression?.rawValue
+            let facts = state.facts
+            sighting.label = facts.expression?.rawValue
+            sighting.state = Sighting.State(
+                id: state.id,
+                face: record.withoutLandmarks,
+                appearance: state.appearance,
+                facts: DescriptionRequest.Facts(sentence: visible(facts), expression: state.expressionRecord)
+            )
         }
         sightings.append(sighting)
     }

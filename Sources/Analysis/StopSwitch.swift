@@ -5,6 +5,7 @@ final class StopSwitch: Sendable {
     private struct State {
         var reason: RecordedRun.StopReason?
         var cancel: (@Sendable () -> Void)?
+        var cancelWork: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -14,9 +15,10 @@ final class StopSwitch: Sendable {
     func stop(_ reason: RecordedRun.StopReason) {
         let cancel = state.withLock { state in
             if state.reason == nil { state.reason = reason }
-            return state.cancel
+            return (state.cancel, state.cancelWork)
         }
-        cancel?()
+        cancel.0?()
+        cancel.1?()
     }
 
     /// What `stop` does besides setting the reason; done at once if it was called before.
@@ -26,5 +28,14 @@ final class StopSwitch: Sendable {
             return state.reason != nil
         }
         if isStopped { cancel() }
+    }
+
+    /// What `stop` ends besides, for as long as it lasts; nil when it is over.
+    func attachWork(_ cancel: (@Sendable () -> Void)?) {
+        let isStopped = state.withLock { state in
+            state.cancelWork = cancel
+            return state.reason != nil
+        }
+        if isStopped { cancel?() }
     }
 }

@@ -9,6 +9,24 @@ struct TrackState: Sendable {
         var sector: PoseSector?
         var eyes: EyesState?
         var mouth: MouthState?
+
+        /// What differs from an earlier moment.
+        func changes(since old: Appearance) -> [TrackChange.Aspect] {
+            var aspects: [TrackChange.Aspect] = []
+            if expression != old.expression { aspects.append(.expression) }
+            if sector != old.sector { aspects.append(.pose) }
+            if eyes != old.eyes { aspects.append(.eyes) }
+            if mouth != old.mouth { aspects.append(.mouth) }
+            return aspects
+        }
+
+        /// Takes over what was not known.
+        mutating func learn(_ new: Appearance) {
+            expression = expression ?? new.expression
+            sector = sector ?? new.sector
+            eyes = eyes ?? new.eyes
+            mouth = mouth ?? new.mouth
+        }
     }
 
     /// Seconds in which a new expression outweighs the old ones.
@@ -95,14 +113,7 @@ struct TrackState: Sendable {
 
     /// What differs from the last event.
     var changes: [TrackChange.Aspect] {
-        guard let old = told?.appearance else { return [] }
-        let new = appearance
-        var aspects: [TrackChange.Aspect] = []
-        if new.expression != old.expression { aspects.append(.expression) }
-        if new.sector != old.sector { aspects.append(.pose) }
-        if new.eyes != old.eyes { aspects.append(.eyes) }
-        if new.mouth != old.mouth { aspects.append(.mouth) }
-        return aspects
+        told.map { appearance.changes(since: $0.appearance) } ?? []
     }
 
     /// The share of the track's time that each expression had, most first.

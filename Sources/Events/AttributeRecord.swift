@@ -1,33 +1,62 @@
-/// The attributes that may be published, by their names in `attributes`.
+/// The name of an attribute in `attributes`: one of `known`, or one that a user defined.
 ///
 /// Ethnicity, health and intent are never asked for and have no name here.
-package enum AttributeName: String, Sendable, Hashable, Codable, CaseIterable, CodingKeyRepresentable {
+package struct AttributeName: RawRepresentable, Sendable, Hashable, Codable, CodingKeyRepresentable {
+    /// A lower-case word of letters, digits and `_`, at most 64 of them, a letter first; `"tired_look"`.
+    package let rawValue: String
+
+    /// Nil where `rawValue` is no such word.
+    package init?(rawValue: String) {
+        let bytes = rawValue.utf8
+        guard let first = bytes.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first), bytes.count <= 64,
+            bytes.allSatisfy(Self.isAllowed)
+        else { return nil }
+        self.rawValue = rawValue
+    }
+
+    private init(known name: String) {
+        rawValue = name
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+
     /// `EyesState`; `"open"`.
-    case eyes
+    package static let eyes = AttributeName(known: "eyes")
     /// `MouthState`; `"closed"`.
-    case mouth
+    package static let mouth = AttributeName(known: "mouth")
     /// Where the eyes look, in words; `"at_camera"`.
-    case gazeDirection = "gaze_direction"
+    package static let gazeDirection = AttributeName(known: "gaze_direction")
     /// In words; `"none"`, `"eyeglasses"`, `"sunglasses"`.
-    case glasses
+    package static let glasses = AttributeName(known: "glasses")
     /// In words; `"none"`, `"beard"`.
-    case facialHair = "facial_hair"
+    package static let facialHair = AttributeName(known: "facial_hair")
     /// In words; `"none"`, `"hat"`.
-    case headwear
+    package static let headwear = AttributeName(known: "headwear")
     /// In words; `"none"`, `"worn"`.
-    case faceMask = "face_mask"
+    package static let faceMask = AttributeName(known: "face_mask")
     /// In words; `"brown"`.
-    case hairColor = "hair_color"
+    package static let hairColor = AttributeName(known: "hair_color")
     /// In words; `"short"`.
-    case hairLength = "hair_length"
+    package static let hairLength = AttributeName(known: "hair_length")
     /// What covers the face, in words; `"none"`, `"hand"`.
-    case occlusion
+    package static let occlusion = AttributeName(known: "occlusion")
     /// In words; `"even"`, `"backlit"`.
-    case lighting
+    package static let lighting = AttributeName(known: "lighting")
     /// How old the face looks, years, 0–120: a number; `34`.
-    case apparentAgeYears = "apparent_age_years"
+    package static let apparentAgeYears = AttributeName(known: "apparent_age_years")
     /// `ApparentGender`: how the face looks to the classifier, no statement on the person; `"female"`.
-    case apparentGender = "apparent_gender"
+    package static let apparentGender = AttributeName(known: "apparent_gender")
+
+    /// The names whose values this schema knows.
+    package static let known: [AttributeName] = [
+        eyes, mouth, gazeDirection, glasses, facialHair, headwear, faceMask, hairColor, hairLength, occlusion, lighting,
+        apparentAgeYears, apparentGender,
+    ]
 }
 
 /// The values of `eyes`.
@@ -63,6 +92,8 @@ package struct AttributeRecord: Sendable, Hashable, Codable {
     package let confidenceKind: ConfidenceKind
     /// What answered; `"geometry"`.
     package let method: Method
+    /// How the answer came to differ from what was read first, one lower-case word; `"hidden_by_mask"`.
+    package let note: String?
 
     /// What an attribute was read with.
     package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
@@ -86,6 +117,7 @@ package struct AttributeRecord: Sendable, Hashable, Codable {
         case confidence
         case confidenceKind = "confidence_kind"
         case method
+        case note
     }
 
     /// Makes an attribute with a word as its value.
@@ -93,9 +125,16 @@ package struct AttributeRecord: Sendable, Hashable, Codable {
         _ text: String,
         confidence: Double? = nil,
         confidenceKind: ConfidenceKind = .none,
-        method: Method
+        method: Method,
+        note: String? = nil
     ) {
-        self.init(value: .text(text), confidence: confidence, confidenceKind: confidenceKind, method: method)
+        self.init(
+            value: .text(text),
+            confidence: confidence,
+            confidenceKind: confidenceKind,
+            method: method,
+            note: note
+        )
     }
 
     /// Makes an attribute with one of the words of a vocabulary, such as `EyesState`, as its value.
@@ -103,9 +142,16 @@ package struct AttributeRecord: Sendable, Hashable, Codable {
         _ word: some RawRepresentable<String>,
         confidence: Double? = nil,
         confidenceKind: ConfidenceKind = .none,
-        method: Method
+        method: Method,
+        note: String? = nil
     ) {
-        self.init(value: .text(word.rawValue), confidence: confidence, confidenceKind: confidenceKind, method: method)
+        self.init(
+            value: .text(word.rawValue),
+            confidence: confidence,
+            confidenceKind: confidenceKind,
+            method: method,
+            note: note
+        )
     }
 
     /// Makes an attribute with a number, kept to one decimal, as its value; `nil` when it is not finite.
@@ -113,17 +159,31 @@ package struct AttributeRecord: Sendable, Hashable, Codable {
         _ number: Double,
         confidence: Double? = nil,
         confidenceKind: ConfidenceKind = .none,
-        method: Method
+        method: Method,
+        note: String? = nil
     ) {
         guard let number = NumberFormat.tenths(number) else { return nil }
-        self.init(value: .number(number), confidence: confidence, confidenceKind: confidenceKind, method: method)
+        self.init(
+            value: .number(number),
+            confidence: confidence,
+            confidenceKind: confidenceKind,
+            method: method,
+            note: note
+        )
     }
 
-    private init(value: Value, confidence: Double?, confidenceKind: ConfidenceKind, method: Method) {
+    private init(
+        value: Value,
+        confidence: Double?,
+        confidenceKind: ConfidenceKind,
+        method: Method,
+        note: String?
+    ) {
         self.value = value
         self.confidence = confidenceKind == .none ? nil : NumberFormat.probability(confidence)
         self.confidenceKind = self.confidence == nil ? .none : confidenceKind
         self.method = method
+        self.note = note
     }
 }
 

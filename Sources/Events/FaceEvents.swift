@@ -1,4 +1,7 @@
-/// Fields of `face.analysis`: a describer answered.
+/// Fields of `face.analysis`: a describer answered, or failed to.
+///
+/// In a recorded file the lines of a track come before its `track.ended`; a live source does not wait for the
+/// describer, so there they may come after. `frame` is the one that the describer saw, which may lie a while back.
 package struct FaceAnalysis: Sendable, Hashable, Codable {
     /// The track that the face belongs to; `"t1"`.
     package let trackID: String

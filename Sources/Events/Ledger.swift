@@ -26,6 +26,20 @@ package struct Ledger: Sendable, Hashable {
     package var facesFailed = 0
     /// Faces still waiting; 0 at the end; `0`.
     package var facesPending = 0
+    /// Pictures of faces that were meant for the describer; `12`.
+    package var cropsQueued = 0
+    /// Crops that the describer answered; `9`.
+    package var cropsDescribed = 0
+    /// Crops whose place a better one of the same track took; `2`.
+    package var cropsReplaced = 0
+    /// Crops that waited until they told nothing about now; `0`.
+    package var cropsExpired = 0
+    /// Crops not described because the queue was full or the run ended; `1`.
+    package var cropsDroppedOverload = 0
+    /// Crops on which the describer failed or ran out of time; `0`.
+    package var cropsFailed = 0
+    /// Crops that wait or are being described; 0 at the end; `0`.
+    package var cropsPending = 0
     /// Lines `track.started`; `4`.
     package var tracksStarted = 0
     /// Lines `track.ended`; `4`.
@@ -54,12 +68,22 @@ package struct Ledger: Sendable, Hashable {
             ],
             into: &found
         )
+        check(
+            .cropsQueued,
+            equals: [
+                .cropsDescribed, .cropsReplaced, .cropsExpired, .cropsDroppedOverload, .cropsFailed, .cropsPending,
+            ],
+            into: &found
+        )
         if tracksEnded > tracksStarted {
             found.append("tracks_ended (\(tracksEnded)) > tracks_started (\(tracksStarted))")
         }
         if atEnd {
             if facesPending != 0 {
                 found.append("faces_pending (\(facesPending)) is not 0 at the end")
+            }
+            if cropsPending != 0 {
+                found.append("crops_pending (\(cropsPending)) is not 0 at the end")
             }
             if tracksEnded < tracksStarted {
                 found.append("tracks_ended (\(tracksEnded)) < tracks_started (\(tracksStarted)) at the end")
@@ -117,6 +141,13 @@ extension Ledger: Codable {
         case facesDroppedOverload = "faces_dropped_overload"
         case facesFailed = "faces_failed"
         case facesPending = "faces_pending"
+        case cropsQueued = "crops_queued"
+        case cropsDescribed = "crops_described"
+        case cropsReplaced = "crops_replaced"
+        case cropsExpired = "crops_expired"
+        case cropsDroppedOverload = "crops_dropped_overload"
+        case cropsFailed = "crops_failed"
+        case cropsPending = "crops_pending"
         case tracksStarted = "tracks_started"
         case tracksEnded = "tracks_ended"
         case eventsPublished = "events_published"
@@ -137,6 +168,13 @@ extension Ledger: Codable {
             (.facesDroppedOverload, \.facesDroppedOverload),
             (.facesFailed, \.facesFailed),
             (.facesPending, \.facesPending),
+            (.cropsQueued, \.cropsQueued),
+            (.cropsDescribed, \.cropsDescribed),
+            (.cropsReplaced, \.cropsReplaced),
+            (.cropsExpired, \.cropsExpired),
+            (.cropsDroppedOverload, \.cropsDroppedOverload),
+            (.cropsFailed, \.cropsFailed),
+            (.cropsPending, \.cropsPending),
             (.tracksStarted, \.tracksStarted),
             (.tracksEnded, \.tracksEnded),
             (.eventsPublished, \.eventsPublished),

@@ -90,8 +90,10 @@ package struct TrackEnd: Sendable, Hashable, Codable {
     package let lastMediaTimeSeconds: Double
     /// Sampled frames in which it was observed, ≥ 1; `48`.
     package let observations: Int
-    /// Answers of the describer, reused ones not counted, ≥ 0; `2`.
-    package let analyses: Int
+    /// Answers of the describer before this line, ≥ 0, failures not counted; `2`.
+    ///
+    /// Where there is no describer, those of the expression classifier.
+    package private(set) var analyses: Int
     /// Numbers over the whole track.
     package let summary: Summary
 
@@ -149,6 +151,13 @@ package struct TrackEnd: Sendable, Hashable, Codable {
         observations = try container.decode(Int.self, forKey: .observations)
         analyses = try container.decode(Int.self, forKey: .analyses)
         summary = try Summary(from: decoder)
+    }
+
+    /// The same with another number of analyses.
+    package func with(analyses: Int) -> TrackEnd {
+        var copy = self
+        copy.analyses = analyses
+        return copy
     }
 
     /// Writes the summary beside the other fields.

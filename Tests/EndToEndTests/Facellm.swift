@@ -141,6 +141,10 @@ struct EventFile {
         events.compactMap { if case .trackEnded(let end) = $0.payload { end } else { nil } }
     }
 
+    var analyses: [FaceAnalysis] {
+        events.compactMap { if case .faceAnalysis(let analysis) = $0.payload { analysis } else { nil } }
+    }
+
     /// Media times of the frames that faces were seen in.
     var times: [Double] { (changes.map(\.frame) + observations.map(\.frame)).map(\.mediaTimeSeconds).sorted() }
 }

@@ -28,6 +28,13 @@ enum Installation {
         package.deletingLastPathComponent().appending(path: "shared/media").path,
     ].compactMap(\.self).first { FileManager.default.isReadableFile(atPath: $0 + "/sign-again.mkv") }
 
+    /// A checkpoint of noise, small enough to be run in a moment; no part of the package.
+    static let tinyCheckpoint: String? = [
+        ProcessInfo.processInfo.environment["FACELLM_CONFORMANCE"],
+        package.deletingLastPathComponent().appending(path: "shared/conformance").path,
+    ].compactMap(\.self).map { $0 + "/tiny-internvl-hf" }
+        .first { FileManager.default.isReadableFile(atPath: $0 + "/config.json") }
+
     static let ffmpeg = executable("ffmpeg")
     static let setpriv = executable("setpriv")
     static let isRoot = geteuid() == 0

@@ -24,6 +24,16 @@ extension EndToEnd {
                 (["--tiling", "99"], "The value '99' is invalid for '--tiling <auto|off|N>'"),
                 (["--attributes", "name"], "The value 'name' is invalid for '--attributes <list>'"),
                 (["--log-level", "loud"], "The value 'loud' is invalid for '--log-level <level>'"),
+                (["--describe-budget", "3"], "--describe-budget is for the language model: give --model too."),
+                (["--describe-fields", "none"], "--describe-fields is for the language model"),
+                (["--model", "/nowhere"], "--model /nowhere: there is no such folder."),
+                (["--model", "/", "--describe-fields", "Glasses"], "The value 'Glasses' is invalid for"),
+                (["--model", "/", "--describe-fields", "glasses,shoes"], "there is no field shoes."),
+                (["--model", "/", "--describe-question", " "], "--describe-question must have between 1 and"),
+                (["--model", "/", "--describe-refresh", "-1"], "--describe-refresh is -1.0; it must be between 0.1"),
+                (["--model", "/", "--describe-timeout", "nan"], "--describe-timeout is nan; it must be between 0.1"),
+                (["--model", "/", "--describe-budget", "0"], "--describe-budget is 0; it must be between 1 and"),
+                (["--model", "/", "--fields-file", "/nowhere"], "--fields-file /nowhere: there is no such file"),
                 (["another.mp4"], "Unexpected argument 'another.mp4'"),
             ]
         )

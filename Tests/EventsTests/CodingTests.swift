@@ -88,7 +88,8 @@ struct CodingTests {
             "measures":{"smile":0.5,"wink":1},"action_units":{"AU12_approx":2,"AU99_approx":1},
             "expression":{"label":"sad","method":"vlm","confidence_kind":"none","scores":{"sad":1,"bored":0}},
             "attributes":{"eyes":{"value":"open","confidence_kind":"none","method":"geometry"},
-            "shoes":{"value":"red","confidence_kind":"none","method":"vlm"}}}
+            "shoes":{"value":"red","confidence_kind":"none","method":"vlm"},
+            "Left Shoe":{"value":"red","confidence_kind":"none","method":"vlm"}}}
             """
         let event = try decoder.event(Array(line.utf8))
         guard case .faceObservation(let observation) = event.payload else {
@@ -98,7 +99,20 @@ struct CodingTests {
         #expect(observation.measures == Measures([.smile: 0.5]))
         #expect(observation.actionUnits == ActionUnits([.au12: 2]))
         #expect(observation.expression?.scores == [.sad: 1])
-        #expect(observation.attributes?.count == 1)
+        // A user may define attributes; what is no name of one is ignored.
+        #expect(observation.attributes?.keys.map(\.rawValue).sorted() == ["eyes", "shoes"])
+    }
+
+    @Test("attributes have names of lower-case words, known ones or not")
+    func attributeNames() throws {
+        for name in ["", "Glasses", "hair colour", "2nd", "_x", "größe", "a-b", String(repeating: "a", count: 65)] {
+            #expect(AttributeName(rawValue: name) == nil, "\(name)")
+        }
+        for name in ["a", "looks_tired", "x2", String(repeating: "a", count: 64)] {
+            #expect(AttributeName(rawValue: name)?.rawValue == name)
+        }
+        #expect(AttributeName.known.allSatisfy { AttributeName(rawValue: $0.rawValue) == $0 })
+        #expect(Set(AttributeName.known).count == 13)
     }
 
     @Test("an unknown type keeps its name and envelope and is not written again")

@@ -13,7 +13,9 @@ struct LedgerTests {
         "each counter of an equation breaks it",
         arguments: [
             \Ledger.framesDecoded, \.framesSampled, \.framesUnsampled, \.facesObserved, \.facesAnalysed, \.facesReused,
-            \.facesRejectedQuality, \.facesDroppedOverload, \.facesFailed, \.facesPending, \.tracksEnded,
+            \.facesRejectedQuality, \.facesDroppedOverload, \.facesFailed, \.facesPending, \.cropsQueued,
+            \.cropsDescribed,
+            \.cropsReplaced, \.cropsExpired, \.cropsDroppedOverload, \.cropsFailed, \.cropsPending, \.tracksEnded,
         ] as [any WritableKeyPath<Ledger, Int> & Sendable]
     )
     func broken(counter: any WritableKeyPath<Ledger, Int> & Sendable) {
@@ -44,9 +46,11 @@ struct LedgerTests {
         var ledger = Samples.ledger
         ledger.facesObserved += 1
         ledger.facesPending += 1
+        ledger.cropsQueued += 1
+        ledger.cropsPending += 1
         ledger.tracksStarted += 1
         #expect(ledger.violations().isEmpty)
-        #expect(ledger.violations(atEnd: true).count == 2)
+        #expect(ledger.violations(atEnd: true).count == 3)
     }
 
     @Test("counters below 0 are named, huge ones do not trap")

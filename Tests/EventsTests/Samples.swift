@@ -45,6 +45,8 @@ enum Samples {
         .eyes: AttributeRecord(EyesState.open, method: .geometry),
         .mouth: AttributeRecord(MouthState.wideOpen, confidence: 0.8, confidenceKind: .softmax, method: .classifier),
         .glasses: AttributeRecord("none", confidence: 0.75, confidenceKind: .tokenProbability, method: .vlm),
+        .hairColor: AttributeRecord("hidden", method: .vlm, note: "covered_by_headwear"),
+        AttributeName(rawValue: "looks_tired")!: AttributeRecord("No", method: .vlm),
         .apparentAgeYears: AttributeRecord(34.26, method: .classifier)!,
         .apparentGender: AttributeRecord(
             ApparentGender.female,
@@ -89,6 +91,12 @@ enum Samples {
         ledger.facesRejectedQuality = 3
         ledger.facesDroppedOverload = 4
         ledger.facesFailed = 5
+        ledger.cropsQueued = 15
+        ledger.cropsDescribed = 5
+        ledger.cropsReplaced = 4
+        ledger.cropsExpired = 3
+        ledger.cropsDroppedOverload = 2
+        ledger.cropsFailed = 1
         ledger.tracksStarted = 2
         ledger.tracksEnded = 2
         return ledger

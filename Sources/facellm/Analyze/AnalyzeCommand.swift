@@ -18,6 +18,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
             Examples:
               facellm analyze party.mp4 -o events.jsonl
               facellm analyze party.mp4 --observations --annotate seen.mp4 -o events.jsonl
+              facellm analyze party.mp4 --model FaceLLM-1B --describe-fields glasses,headwear -o events.jsonl
               facellm analyze - < party.mkv | grep track.ended
 
             Exit status: 0 complete, 1 failure, 2 usage, 3 input unreadable, 4 more decode errors than allowed, \
@@ -64,6 +65,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Which faces")
     var faces: FaceOptions
+
+    @OptionGroup(title: "In words")
+    var description: DescribingOptions
 
     @Flag(inversion: .prefixedNo, help: "Tells on standard error how far it is.")
     var progress = true
@@ -139,6 +143,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
         options.analysis.wantsExpression = attributes.wantsExpression
         if videoInput.isLive { options.analysis.perception.tilesPerPicture = 2 }
 
+        options.description = description.settings
+        options.describer = try await makeDescriber()
+
         let run = RecordedRun(options: options, logger: logger) { line.show($0, logger: logger) }
         let signals = SignalWatch { run.stop($0) }
         let outcome = await run.run()
@@ -149,6 +156,17 @@ struct AnalyzeCommand: AsyncParsableCommand {
             logger.info("\(ProgressLine.summary(of: outcome))")
         }
         if outcome.exitStatus != 0 { throw ExitStatus(code: outcome.exitStatus) }
+    }
+
+    /// A checkpoint that does not fit is a matter of configuration, and told before the work begins.
+    private func makeDescriber() async throws -> (any FaceDescriber)? {
+        guard let options = description.describer else { return nil }
+        do {
+            return try await options.makeDescriber()
+        } catch {
+            StandardError.write("facellm: --model \(options.model): \(error)\n")
+            throw ExitStatus(code: 2)
+        }
     }
 }
 
