@@ -27,6 +27,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C libraries
@@ -64,6 +65,11 @@ let package = Package(
         .target(name: "FaceLLM", dependencies: ["Imaging", "CKernels"], swiftSettings: swiftSettings),
         .target(name: "Events", swiftSettings: swiftSettings),
         .target(
+            name: "Journal",
+            dependencies: ["Events", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "Analysis",
             dependencies: [
                 "Video", "Faces", "FaceLLM", "Events", "Imaging", .product(name: "Logging", package: "swift-log"),
@@ -88,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "facellm-bench",
             dependencies: [
-                "Analysis", "Benchmarking", "COpenBLAS", "Events", "FaceLLM", "Faces", "Imaging", "Video",
+                "Analysis", "Benchmarking", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -99,7 +105,12 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swiftSettings),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
-        .testTarget(name: "VideoTests", dependencies: ["Video"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "VideoTests",
+            dependencies: ["Video"],
+            exclude: ["Servers"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "FacesTests",
             dependencies: ["Faces"],
@@ -117,6 +128,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Events", "Journal", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "AnalysisTests",
             dependencies: ["Analysis", "FaceLLM", .product(name: "Logging", package: "swift-log")],

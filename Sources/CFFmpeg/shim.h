@@ -37,7 +37,9 @@ static const int cff_ERROR_HTTP_FORBIDDEN = AVERROR_HTTP_FORBIDDEN;
 static const int cff_ERROR_HTTP_NOT_FOUND = AVERROR_HTTP_NOT_FOUND;
 
 /// Takes one finished line of FFmpeg's log; may be called from any thread, and must not log itself.
-typedef void (*cff_log_sink)(int level, const char *line);
+///
+/// `owner` is the `opaque` of the decoder that logged, null for everything else: decoders have threads of their own.
+typedef void (*cff_log_sink)(void *owner, const char *line);
 
 /// Inside a function because Swift emits the functions of a header, and not its variables.
 static inline cff_log_sink *cff_current_log_sink(void) {
@@ -52,7 +54,8 @@ static void cff_log_callback(void *object, int level, const char *format, va_lis
     char line[1024];
     int print_prefix = 1;
     av_log_format_line2(object, level, format, arguments, line, sizeof line, &print_prefix);
-    (*cff_current_log_sink())(level, line);
+    int is_codec = object && *(const AVClass **)object == avcodec_get_class();
+    (*cff_current_log_sink())(is_codec ? ((AVCodecContext *)object)->opaque : 0, line);
 }
 
 /// Sends FFmpeg's log, from warnings upwards, to `sink` in place of standard error.

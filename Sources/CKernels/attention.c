@@ -4,41 +4,16 @@
 // vertical and what comes out of it is the right operand of the second product. Query heads that share a key head lie
 // side by side in the lanes. A task is a few tiles of one key head; it packs each block of keys and values once.
 
-#include "internal.h"
+#include "attention.h"
 
 #include <string.h>
 
 enum {
     /// Keys in a block, about: 8 to 16 KB of scores, 32 KB each of keys and values at 64 dimensions.
     BLOCK_KEYS = 128,
-    /// Tiles per task at most: 64 KB of queries and as much of sums at 64 dimensions.
-    MAX_TASK_TILES = 8,
+    /// Tiles per task at most: 90 KB of queries and as much of sums at 64 dimensions. 1025 queries are 3 x 11 tiles.
+    MAX_TASK_TILES = 11,
 };
-
-/// Below any score, and still finite: what is hidden from all queries so far leaves no NaN.
-static const float LOWEST = -1e30f;
-
-typedef struct {
-    const ck_ops *ops;
-    float *y;
-    ptrdiff_t ldy;
-    const float *q;
-    ptrdiff_t ldq, n;
-    const ck_run *runs;
-    ptrdiff_t run_count;
-    const ck_run *recent;
-    const uint8_t *visible;
-    ck_heads heads;
-
-    ptrdiff_t group;       // query heads of a key head
-    ptrdiff_t lanes;       // n * group
-    ptrdiff_t tiles;       // of a key head
-    ptrdiff_t task_tiles;
-    ptrdiff_t block_keys;  // a multiple of MR
-    ptrdiff_t padded_dim;  // a multiple of MR
-    float *scratch;
-    ptrdiff_t thread_floats;
-} attention;
 
 /// What a task keeps for each of its tiles.
 typedef struct {
@@ -49,15 +24,25 @@ typedef struct {
     float *position;  // [NR], the lane's query; -1 where there is none
 } tile_state;
 
-static ptrdiff_t tile_floats(const attention *a) {
+/// A row of a tile's results: whole vectors.
+static ptrdiff_t row_floats(const ck_attention_call *a) {
+    return ck_round_up(a->heads.dim, a->ops->panel_columns / 2);
+}
+
+static ptrdiff_t tile_floats(const ck_attention_call *a) {
     return (a->heads.dim + a->padded_dim + 3) * a->ops->panel_columns;
 }
 
-static ptrdiff_t last_query_of(const attention *a, ptrdiff_t tile) {
+/// Room for a block's scores, and before and after for a tile's rows.
+static ptrdiff_t score_floats(const ck_attention_call *a) {
+    return ck_max(a->block_keys, row_floats(a)) * a->ops->panel_columns;
+}
+
+static ptrdiff_t last_query_of(const ck_attention_call *a, ptrdiff_t tile) {
     return (ck_min(a->lanes, (tile + 1) * a->ops->panel_columns) - 1) / a->group;
 }
 
-static tile_state tile_at(const attention *a, float *scratch, ptrdiff_t tile) {
+static tile_state tile_at(const ck_attention_call *a, float *scratch, ptrdiff_t tile) {
     const ptrdiff_t nr = a->ops->panel_columns;
     tile_state t;
     t.queries = scratch + tile * tile_floats(a);
@@ -68,36 +53,45 @@ static tile_state tile_at(const attention *a, float *scratch, ptrdiff_t tile) {
     return t;
 }
 
-static void begin_tile(const attention *a, tile_state t, ptrdiff_t kv_head, ptrdiff_t first_lane) {
-    const ptrdiff_t nr = a->ops->panel_columns, dim = a->heads.dim;
-    memset(t.sums, 0, (size_t)(a->padded_dim * nr) * sizeof(float));
-    for (ptrdiff_t lane = 0; lane < nr; lane++) {
-        ptrdiff_t index = first_lane + lane, query = index / a->group, head = kv_head * a->group + index % a->group;
-        int used = index < a->lanes;
-        t.max[lane] = LOWEST;
-        t.total[lane] = 0;
-        t.position[lane] = used ? (float)query : -1;
-        const float *row = a->q + query * a->ldq + head * dim;
-        for (ptrdiff_t d = 0; d < dim; d++) {
-            t.queries[d * nr + lane] = used ? row[d] * a->heads.scale : 0;
-        }
-    }
+/// The row of q or y that belongs to a lane.
+static ptrdiff_t lane_offset(const ck_attention_call *a, ptrdiff_t ld, ptrdiff_t kv_head, ptrdiff_t lane) {
+    return lane / a->group * ld + (kv_head * a->group + lane % a->group) * a->heads.dim;
 }
 
-static void end_tile(const attention *a, tile_state t, ptrdiff_t kv_head, ptrdiff_t first_lane) {
-    const ptrdiff_t nr = a->ops->panel_columns, dim = a->heads.dim;
+/// `rows` has room for [NR][dim].
+static void begin_tile(const ck_attention_call *a, tile_state t, ptrdiff_t kv_head, ptrdiff_t first_lane, float *rows) {
+    const ptrdiff_t nr = a->ops->panel_columns, dim = a->heads.dim, used = ck_min(nr, a->lanes - first_lane);
+    float scale[CK_MAX_PANEL_COLUMNS];
+    memset(t.sums, 0, (size_t)(a->padded_dim * nr) * sizeof(float));
+    for (ptrdiff_t lane = 0; lane < nr; lane++) {
+        t.max[lane] = CK_LOWEST;
+        t.total[lane] = 0;
+        t.position[lane] = lane < used ? (float)((first_lane + lane) / a->group) : -1;
+        scale[lane] = a->heads.scale;
+    }
+    for (ptrdiff_t lane = 0; lane < used; lane++) {
+        const float *row = a->q + lane_offset(a, a->ldq, kv_head, first_lane + lane);
+        memcpy(rows + lane * dim, row, (size_t)dim * sizeof(float));
+    }
+    a->ops->pack(t.queries, nr, rows, CK_F32, dim, used, dim);
+    a->ops->scale_lanes(t.queries, dim, scale);
+}
+
+/// `rows` has room for [NR][row_floats].
+static void end_tile(const ck_attention_call *a, tile_state t, ptrdiff_t kv_head, ptrdiff_t first_lane, float *rows) {
+    const ptrdiff_t nr = a->ops->panel_columns, dim = a->heads.dim, width = row_floats(a);
+    a->ops->pack(rows, width, t.sums, CK_F32, nr, dim, nr);
     for (ptrdiff_t lane = 0; lane < ck_min(nr, a->lanes - first_lane); lane++) {
-        ptrdiff_t index = first_lane + lane, query = index / a->group, head = kv_head * a->group + index % a->group;
-        float factor = t.total[lane] == 0 ? 0 : 1 / t.total[lane];
-        float *row = a->y + query * a->ldy + head * dim;
+        const float factor = t.total[lane] == 0 ? 0 : 1 / t.total[lane];
+        float *row = a->y + lane_offset(a, a->ldy, kv_head, first_lane + lane);
         for (ptrdiff_t d = 0; d < dim; d++) {
-            row[d] = t.sums[d * nr + lane] * factor;
+            row[d] = rows[lane * width + d] * factor;
         }
     }
 }
 
 /// Hides what the lanes' queries do not see of the recent keys `first` ..< `first + count`.
-static void hide(const attention *a, tile_state t, float *scores, ptrdiff_t first, ptrdiff_t count) {
+static void hide(const ck_attention_call *a, tile_state t, float *scores, ptrdiff_t first, ptrdiff_t count) {
     const ptrdiff_t nr = a->ops->panel_columns;
     if (a->visible == NULL) {
         if ((float)(first + count - 1) > t.position[0]) {
@@ -116,7 +110,7 @@ static void hide(const attention *a, tile_state t, float *scores, ptrdiff_t firs
 }
 
 /// Blocks of keys and values as the left operands of the two products.
-static void pack_block(const attention *a, const ck_run *run, ptrdiff_t kv_head, ptrdiff_t first, ptrdiff_t count,
+static void pack_block(const ck_attention_call *a, const ck_run *run, ptrdiff_t kv_head, ptrdiff_t first, ptrdiff_t count,
                        float *keys, float *values) {
     const ptrdiff_t mr = a->ops->panel_rows, dim = a->heads.dim;
     const float *source = run->keys + first * run->ld + kv_head * dim;
@@ -125,21 +119,12 @@ static void pack_block(const attention *a, const ck_run *run, ptrdiff_t kv_head,
     }
     source = run->values + first * run->ld + kv_head * dim;
     for (ptrdiff_t d = 0; d < a->padded_dim; d += mr) {
-        float *panel = values + d * count;
-        ptrdiff_t used = ck_min(mr, dim - d);
-        for (ptrdiff_t key = 0; key < count; key++) {
-            for (ptrdiff_t i = 0; i < used; i++) {
-                panel[key * mr + i] = source[key * run->ld + d + i];
-            }
-            for (ptrdiff_t i = used; i < mr; i++) {
-                panel[key * mr + i] = 0;
-            }
-        }
+        a->ops->pack_columns(values + d * count, source + d, run->ld, ck_min(mr, dim - d), count);
     }
 }
 
 static void attention_task(void *context, ptrdiff_t index, int thread) {
-    const attention *a = context;
+    const ck_attention_call *a = context;
     const ck_ops *ops = a->ops;
     const ptrdiff_t mr = ops->panel_rows, nr = ops->panel_columns, dim = a->heads.dim;
     // The last queries first: under a causal mask they are the longest tasks.
@@ -149,12 +134,12 @@ static void attention_task(void *context, ptrdiff_t index, int thread) {
 
     float *states = a->scratch + thread * a->thread_floats;
     float *scores = states + a->task_tiles * tile_floats(a);
-    float *keys = scores + a->block_keys * nr;
+    float *keys = scores + score_floats(a);
     float *values = keys + a->block_keys * dim;
     float factor[CK_MAX_PANEL_COLUMNS];
 
     for (ptrdiff_t i = 0; i < tiles; i++) {
-        begin_tile(a, tile_at(a, states, i), kv_head, (first_tile + i) * nr);
+        begin_tile(a, tile_at(a, states, i), kv_head, (first_tile + i) * nr, scores);
     }
     for (ptrdiff_t r = 0; r <= a->run_count; r++) {
         const int recent = r == a->run_count;
@@ -186,8 +171,27 @@ static void attention_task(void *context, ptrdiff_t index, int thread) {
         }
     }
     for (ptrdiff_t i = 0; i < tiles; i++) {
-        end_tile(a, tile_at(a, states, i), kv_head, (first_tile + i) * nr);
+        end_tile(a, tile_at(a, states, i), kv_head, (first_tile + i) * nr, scores);
     }
+}
+
+static int attention_of_tiles(ck_pool *pool, ck_attention_call *a) {
+    const ptrdiff_t mr = a->ops->panel_rows, nr = a->ops->panel_columns;
+    a->tiles = ck_ceil_div(a->lanes, nr);
+    // Four tasks per thread where there are as many tiles, all of nearly one size.
+    ptrdiff_t wanted = ck_ceil_div((ptrdiff_t)4 * ck_pool_threads(pool), a->heads.kv_heads);
+    ptrdiff_t chunks = ck_max(ck_ceil_div(a->tiles, MAX_TASK_TILES), ck_min(wanted, a->tiles));
+    a->task_tiles = ck_ceil_div(a->tiles, chunks);
+    a->block_keys = ck_round_up(BLOCK_KEYS, mr);
+    a->padded_dim = ck_round_up(a->heads.dim, mr);
+    a->thread_floats = ck_round_up(
+        a->task_tiles * tile_floats(a) + score_floats(a) + a->block_keys * (a->heads.dim + a->padded_dim), 16);
+    a->scratch = ck_pool_scratch(pool, (size_t)(ck_pool_threads(pool) * a->thread_floats) * sizeof(float));
+    if (a->scratch == NULL) {
+        return 0;
+    }
+    ck_run_tasks(pool, ck_ceil_div(a->tiles, a->task_tiles) * a->heads.kv_heads, attention_task, a);
+    return 1;
 }
 
 void ck_attention(ck_pool *pool, float *y, ptrdiff_t ldy, const float *q, ptrdiff_t ldq, ptrdiff_t n,
@@ -197,27 +201,24 @@ void ck_attention(ck_pool *pool, float *y, ptrdiff_t ldy, const float *q, ptrdif
     if (n <= 0) {
         return;
     }
-    const ck_ops *ops = ck_pool_ops(pool);
-    const ptrdiff_t mr = ops->panel_rows, nr = ops->panel_columns;
-    attention a = {
-        .ops = ops, .y = y, .ldy = ldy, .q = q, .ldq = ldq, .n = n, .runs = runs, .run_count = run_count,
-        .recent = recent == NULL ? &nothing : recent, .visible = visible, .heads = heads,
+    const ptrdiff_t group = heads.heads / heads.kv_heads;
+    ck_attention_call a = {
+        .ops = ck_pool_ops(pool),
+        .y = y,
+        .ldy = ldy,
+        .q = q,
+        .ldq = ldq,
+        .n = n,
+        .runs = runs,
+        .run_count = run_count,
+        .recent = recent == NULL ? &nothing : recent,
+        .visible = visible,
+        .heads = heads,
+        .group = group,
+        .lanes = n * group,
     };
-    a.group = heads.heads / heads.kv_heads;
-    a.lanes = n * a.group;
-    a.tiles = ck_ceil_div(a.lanes, nr);
-    // Four tasks per thread where there are as many tiles, all of nearly one size.
-    ptrdiff_t wanted = ck_ceil_div((ptrdiff_t)4 * ck_pool_threads(pool), heads.kv_heads);
-    ptrdiff_t chunks = ck_max(ck_ceil_div(a.tiles, MAX_TASK_TILES), ck_min(wanted, a.tiles));
-    a.task_tiles = ck_ceil_div(a.tiles, chunks);
-    a.block_keys = ck_round_up(BLOCK_KEYS, mr);
-    a.padded_dim = ck_round_up(heads.dim, mr);
-    a.thread_floats = ck_round_up(
-        a.task_tiles * tile_floats(&a) + a.block_keys * (nr + heads.dim + a.padded_dim), 16);
-    a.scratch = ck_pool_scratch(pool, (size_t)(ck_pool_threads(pool) * a.thread_floats) * sizeof(float));
-    if (a.scratch == NULL) {
+    int few = a.lanes <= a.ops->panel_columns / 2;
+    if (!(few ? ck_attention_few(pool, &a) : attention_of_tiles(pool, &a))) {
         ck_attention_scalar(y, ldy, q, ldq, n, runs, run_count, a.recent, visible, heads);
-        return;
     }
-    ck_run_tasks(pool, ck_ceil_div(a.tiles, a.task_tiles) * heads.kv_heads, attention_task, &a);
 }

@@ -8,7 +8,7 @@ enum {
 };
 
 void ck_widen(float *y, const void *x, ck_type type, ptrdiff_t count) {
-    ck_ops_best()->widen(y, x, type, count);
+    ck_best_unit()->ops->widen(y, x, type, count);
 }
 
 typedef struct {
@@ -70,7 +70,7 @@ void ck_rope(ck_pool *pool, float *x, ptrdiff_t ldx, const float *cosines, const
 }
 
 ptrdiff_t ck_argmax(const float *x, ptrdiff_t count) {
-    return ck_ops_best()->argmax(x, count);
+    return ck_best_unit()->ops->argmax(x, count);
 }
 
 typedef struct {

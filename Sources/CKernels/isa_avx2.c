@@ -74,6 +74,28 @@ static inline vf vf_load_f16_n(const uint16_t *p, ptrdiff_t n) {
     return vf_load_f16(copy);
 }
 
+static inline vi vi_set1(int32_t x) {
+    return (vi)_mm256_set1_epi32(x);
+}
+static inline vi vi_load(const void *p) {
+    return (vi)_mm256_loadu_si256(p);
+}
+static inline void vi_store(void *p, vi x) {
+    _mm256_storeu_si256(p, (__m256i)x);
+}
+static inline vi vi_max(vi a, vi b) {
+    return (vi)_mm256_max_epi32((__m256i)a, (__m256i)b);
+}
+static inline vf vi_to_float(vi x) {
+    return _mm256_cvtepi32_ps((__m256i)x);
+}
+/// Rounds to the nearest integer, ties to even, and stores W bytes.
+static inline void vf_store_int8(int8_t *p, vf x) {
+    __m256i wide = _mm256_cvtps_epi32(x);
+    __m128i half = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(half, half));
+}
+
 /// Rows become columns.
 static inline __attribute__((always_inline)) void vf_transpose(vf r[8]) {
     vf t[8];
@@ -93,9 +115,27 @@ static inline __attribute__((always_inline)) void vf_transpose(vf r[8]) {
     }
 }
 
+/// 2 x 32: eight sums, and what an exact product takes.
+enum { QR = 2, GROUP_ROWS = 1, SEGMENTS = 2, X_OFFSET = 0 };
+
+/// sum + products of four bytes in each lane, both signed, none -128. The 16-bit sums of two cannot overflow.
+static inline vi dot_signed(vi sum, vi x, vi w) {
+    __m256i signed_w = _mm256_sign_epi8((__m256i)w, (__m256i)x);
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)x), signed_w);
+    return sum + (vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+/// The same for w in 0 ... 15.
+static inline vi dot_nibbles(vi sum, vi w, vi x) {
+    __m256i pairs = _mm256_maddubs_epi16((__m256i)w, (__m256i)x);
+    return sum + (vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
 #define CK_OPS ck_ops_avx2
-#define CK_NAME "avx2"
 #include "vector.h"
+
+#define CK_QUANT_OPS ck_quant_ops_avx2
+#include "vector_quant.h"
 
 CK_TARGET_END
 #endif

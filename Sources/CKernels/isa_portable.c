@@ -10,10 +10,8 @@ typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
 #if defined(__aarch64__)
 enum { W = 4, MR = 8, NR = 8 };
-#define CK_NAME "neon"
 #else
 enum { W = 4, MR = 4, NR = 8 };
-#define CK_NAME "portable"
 #endif
 
 static inline vf vf_set1(float x) {
@@ -89,6 +87,30 @@ static inline vf vf_load_f16_n(const uint16_t *p, ptrdiff_t n) {
     return vf_load_f16(copy);
 }
 
+static inline vi vi_load(const void *p) {
+    vi x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+static inline void vi_store(void *p, vi x) {
+    memcpy(p, &x, sizeof x);
+}
+static inline vi vi_max(vi a, vi b) {
+    vi greater = a > b;
+    return (a & greater) | (b & ~greater);
+}
+static inline vf vi_to_float(vi x) {
+    return (vf){(float)x[0], (float)x[1], (float)x[2], (float)x[3]};
+}
+/// Rounds to the nearest integer, ties to even, and stores W bytes.
+static inline void vf_store_int8(int8_t *p, vf x) {
+    for (int i = 0; i < W; i++) {
+        // Not a number becomes 0 here; its row's scale is not a number either.
+        float rounded = nearbyintf(x[i]);
+        p[i] = rounded >= -127 && rounded <= 127 ? (int8_t)rounded : 0;
+    }
+}
+
 /// Rows become columns.
 static inline void vf_transpose(vf r[4]) {
     vf a = r[0], b = r[1], c = r[2], d = r[3];
@@ -98,5 +120,22 @@ static inline void vf_transpose(vf r[4]) {
     r[3] = (vf){a[3], b[3], c[3], d[3]};
 }
 
+enum { QR = 2, GROUP_ROWS = 1, SEGMENTS = 1, X_OFFSET = 0 };
+
+/// sum + products of four bytes in each lane, both signed.
+static inline vi dot_signed(vi sum, vi x, vi w) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        sum += ((x << shift) >> 24) * ((w << shift) >> 24);
+    }
+    return sum;
+}
+
+static inline vi dot_nibbles(vi sum, vi w, vi x) {
+    return dot_signed(sum, x, w);
+}
+
 #define CK_OPS ck_ops_portable
 #include "vector.h"
+
+#define CK_QUANT_OPS ck_quant_ops_portable
+#include "vector_quant.h"

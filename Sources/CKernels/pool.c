@@ -11,7 +11,7 @@
 #include <time.h>
 
 struct ck_pool {
-    const ck_ops *ops;
+    const ck_unit *unit;
     int threads;
     int started;  // workers that exist, `threads - 1` once created
 
@@ -167,15 +167,15 @@ void ck_run_tasks(ck_pool *pool, ptrdiff_t count, ck_task task, void *context) {
 }
 
 ck_pool *ck_pool_create_isa(int threads, const char *isa) {
-    const ck_ops *ops = ck_ops_named(isa);
-    if (threads < 1 || ops == NULL) {
+    const ck_unit *unit = ck_unit_named(isa);
+    if (threads < 1 || unit == NULL) {
         return NULL;
     }
     ck_pool *pool = calloc(1, sizeof *pool + (size_t)(threads - 1) * sizeof pool->workers[0]);
     if (pool == NULL) {
         return NULL;
     }
-    pool->ops = ops;
+    pool->unit = unit;
     pool->threads = threads;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->opened, NULL);
@@ -218,7 +218,11 @@ int ck_pool_threads(const ck_pool *pool) {
 }
 
 const ck_ops *ck_pool_ops(const ck_pool *pool) {
-    return pool->ops;
+    return pool->unit->ops;
+}
+
+const ck_quant_ops *ck_pool_quant_ops(const ck_pool *pool) {
+    return pool->unit->quant_ops;
 }
 
 void *ck_pool_scratch(ck_pool *pool, size_t size) {

@@ -37,6 +37,22 @@ void ck_widen_scalar(float *y, const void *x, ck_type type, ptrdiff_t count) {
     }
 }
 
+void ck_finish_scalar(float *y, double t, ptrdiff_t column, const ck_epilogue *epilogue) {
+    if (epilogue != NULL && epilogue->bias != NULL) {
+        t += (double)epilogue->bias[column];
+    }
+    if (epilogue != NULL && epilogue->gelu) {
+        t = 0.5 * t * erfc(-t / sqrt(2));
+    }
+    if (epilogue != NULL && epilogue->scale != NULL) {
+        t *= (double)epilogue->scale[column];
+    }
+    if (epilogue != NULL && epilogue->accumulate) {
+        t += (double)*y;
+    }
+    *y = (float)t;
+}
+
 void ck_linear_scalar(float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const void *w, ck_type type, ptrdiff_t m,
                       ptrdiff_t n, ptrdiff_t k, const ck_epilogue *epilogue) {
     for (ptrdiff_t i = 0; i < m; i++) {
@@ -45,19 +61,7 @@ void ck_linear_scalar(float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, co
             for (ptrdiff_t p = 0; p < k; p++) {
                 t += (double)x[i * ldx + p] * (double)load_scalar(w, type, j * k + p);
             }
-            if (epilogue != NULL && epilogue->bias != NULL) {
-                t += (double)epilogue->bias[j];
-            }
-            if (epilogue != NULL && epilogue->gelu) {
-                t = 0.5 * t * erfc(-t / sqrt(2));
-            }
-            if (epilogue != NULL && epilogue->scale != NULL) {
-                t *= (double)epilogue->scale[j];
-            }
-            if (epilogue != NULL && epilogue->accumulate) {
-                t += (double)y[i * ldy + j];
-            }
-            y[i * ldy + j] = (float)t;
+            ck_finish_scalar(&y[i * ldy + j], t, j, epilogue);
         }
     }
 }

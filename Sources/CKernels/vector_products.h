@@ -8,16 +8,17 @@ static void widen(float *y, const void *x, ck_type type, ptrdiff_t count) {
     vf_store_n(y + i, load_as_n(x, type, i, count - i), count - i);
 }
 
-/// Packs up to W rows as W columns of a panel, `width` floats from one to the next.
-CK_INLINE void pack_rows(float *dst, ptrdiff_t width, ptrdiff_t stored, const void *src, ck_type type, ptrdiff_t ld,
+/// Packs `rows` rows as columns of a panel, `width` floats from one to the next; `lanes` <= W columns are written, zeros
+/// past `rows`. A constant `lanes` unrolls it.
+CK_INLINE void pack_rows(float *dst, ptrdiff_t width, int lanes, const void *src, ck_type type, ptrdiff_t ld,
                          ptrdiff_t rows, ptrdiff_t count) {
     for (ptrdiff_t p = 0; p < count; p += W) {
         ptrdiff_t n = ck_min(W, count - p);
         vf block[W];
-        if (rows == W && n == W) {
+        if (rows == lanes && n == W) {
             CK_UNROLL
             for (int i = 0; i < W; i++) {
-                block[i] = load_as(src, type, i * ld + p);
+                block[i] = i < lanes ? load_as(src, type, i * ld + p) : vf_set1(0);
             }
         } else {
             for (int i = 0; i < W; i++) {
@@ -25,15 +26,15 @@ CK_INLINE void pack_rows(float *dst, ptrdiff_t width, ptrdiff_t stored, const vo
             }
         }
         vf_transpose(block);
-        // Spare lanes of a full store are overwritten by the next one, except the panel's last.
-        if (n == W && (stored == W || p + W < count)) {
+        // Spare lanes of a full store are overwritten by later ones, except at the panel's end.
+        if (n == W && (lanes == W || (p + W - 1) * width + W <= count * width)) {
             CK_UNROLL
             for (int i = 0; i < W; i++) {
                 vf_store(dst + (p + i) * width, block[i]);
             }
         } else {
             for (int i = 0; i < n; i++) {
-                vf_store_n(dst + (p + i) * width, block[i], stored);
+                vf_store_n(dst + (p + i) * width, block[i], lanes);
             }
         }
     }
@@ -43,8 +44,14 @@ CK_INLINE void pack_as(float *dst, ptrdiff_t width, const void *src, ck_type typ
                        ptrdiff_t count) {
     for (ptrdiff_t first = 0; first < width; first += W) {
         ptrdiff_t valid = ck_max(0, ck_min(W, rows - first));
-        pack_rows(dst + first, width, ck_min(W, width - first), ck_at(src, type, valid > 0 ? first * ld : 0), type, ld,
-                  valid, count);
+        const void *start = ck_at(src, type, valid > 0 ? first * ld : 0);
+        if (width - first >= W) {
+            pack_rows(dst + first, width, W, start, type, ld, valid, count);
+        } else if (width == MR) {
+            pack_rows(dst + first, width, MR % W, start, type, ld, valid, count);
+        } else {
+            pack_rows(dst + first, width, (int)(width - first), start, type, ld, valid, count);
+        }
     }
 }
 
@@ -54,6 +61,19 @@ static void pack(float *dst, ptrdiff_t width, const void *src, ck_type type, ptr
         case CK_F32: pack_as(dst, width, src, CK_F32, ld, rows, count); break;
         case CK_BF16: pack_as(dst, width, src, CK_BF16, ld, rows, count); break;
         case CK_F16: pack_as(dst, width, src, CK_F16, ld, rows, count); break;
+    }
+}
+
+static void pack_columns(float *dst, const float *src, ptrdiff_t ld, ptrdiff_t columns, ptrdiff_t count) {
+    for (ptrdiff_t p = 0; p < count; p++) {
+        for (ptrdiff_t i = 0; i < MR; i += W) {
+            vf x = vf_load_n(src + p * ld + i, ck_max(0, ck_min(ck_min(W, MR), columns - i)));
+            if (i + W <= MR || p * MR + W <= (count - 1) * MR) {
+                vf_store(dst + p * MR + i, x);
+            } else {
+                vf_store_n(dst + p * MR + i, x, MR - i);
+            }
+        }
     }
 }
 
@@ -132,17 +152,17 @@ CK_INLINE void dots_of_streams(float *const out[STREAMS], ptrdiff_t ld_out, cons
     }
 }
 
-/// The streams are `rows / STREAMS` rows each, one after the other in memory. Where rows are left over, a stream repeats
+/// Each stream is a quarter of the rows. Where rows are left over, a stream repeats
 /// the last row.
 CK_INLINE void dots_as(float *out, ptrdiff_t ld_out, const float *x, ptrdiff_t ldx, ptrdiff_t m, const void *w,
-                       ck_type type, ptrdiff_t rows, ptrdiff_t k) {
+                       ck_type type, ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k) {
     ptrdiff_t length = ck_ceil_div(rows, STREAMS);
     for (ptrdiff_t i = 0; i < length; i++) {
         const void *row[STREAMS];
         float *target[STREAMS];
         for (int s = 0; s < STREAMS; s++) {
             ptrdiff_t r = ck_min(s * length + i, rows - 1);
-            row[s] = ck_at(w, type, r * k);
+            row[s] = ck_at(w, type, r * ldw);
             target[s] = out + r;
         }
         // The second group of rows of x finds the rows of w in the cache.
@@ -163,11 +183,11 @@ CK_INLINE void dots_as(float *out, ptrdiff_t ld_out, const float *x, ptrdiff_t l
 }
 
 static void dots(float *out, ptrdiff_t ld_out, const float *x, ptrdiff_t ldx, ptrdiff_t m, const void *w, ck_type type,
-                 ptrdiff_t rows, ptrdiff_t k) {
+                 ptrdiff_t ldw, ptrdiff_t rows, ptrdiff_t k) {
     switch (type) {
-        case CK_F32: dots_as(out, ld_out, x, ldx, m, w, CK_F32, rows, k); break;
-        case CK_BF16: dots_as(out, ld_out, x, ldx, m, w, CK_BF16, rows, k); break;
-        case CK_F16: dots_as(out, ld_out, x, ldx, m, w, CK_F16, rows, k); break;
+        case CK_F32: dots_as(out, ld_out, x, ldx, m, w, CK_F32, ldw, rows, k); break;
+        case CK_BF16: dots_as(out, ld_out, x, ldx, m, w, CK_BF16, ldw, rows, k); break;
+        case CK_F16: dots_as(out, ld_out, x, ldx, m, w, CK_F16, ldw, rows, k); break;
     }
 }
 

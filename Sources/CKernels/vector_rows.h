@@ -16,13 +16,13 @@ CK_INLINE float sum_of(const float *x, ptrdiff_t count, float centre, int square
         CK_UNROLL
         for (int j = 0; j < SUMS; j++) {
             vf d = vf_load(x + i + j * W) - middle;
-            sum[j] = squared ? vf_fma(d, d, sum[j]) : sum[j] + d;
+            sum[j] = vf_fma(d, squared ? d : vf_set1(1), sum[j]);
         }
     }
     vf total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     for (; i + W <= count; i += W) {
         vf d = vf_load(x + i) - middle;
-        total = squared ? vf_fma(d, d, total) : total + d;
+        total = vf_fma(d, squared ? d : vf_set1(1), total);
     }
     float rest = sum_lanes(total);
     for (; i < count; i++) {

@@ -17,6 +17,7 @@ package struct EventError: Error, Hashable, CustomStringConvertible {
         case open = "open the output"
         case write = "write events to"
         case close = "close"
+        case rotate = "rotate"
         case encode = "encode an event"
         case decode = "read an event"
     }

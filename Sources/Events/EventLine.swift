@@ -48,14 +48,25 @@ package struct EventEncoder: Sendable {
     /// - Throws: `EventError.malformed` for a number that is not finite or an event of an unknown type,
     ///   `lineTooLong` when the line does not fit.
     package func line(_ event: Event) throws(EventError) -> EventLine {
+        try line(event, type: event.type)
+    }
+
+    /// The line of what one connection is told.
+    ///
+    /// - Throws: `EventError.lineTooLong` when it does not fit.
+    package func line(_ line: ConnectionLine) throws(EventError) -> EventLine {
+        try self.line(line, type: line.type)
+    }
+
+    private func line(_ object: some Encodable, type: String) throws(EventError) -> EventLine {
         let data: Data
         do {
-            data = try json.encode(event)
+            data = try json.encode(object)
         } catch {
             throw EventError(
                 operation: .encode,
                 kind: .malformed,
-                detail: "\(event.type): \(CodingFailure.words(for: error))"
+                detail: "\(type): \(CodingFailure.words(for: error))"
             )
         }
         return try EventLine(json: data)
@@ -72,11 +83,22 @@ package struct EventDecoder: Sendable {
     ///
     /// - Throws: `EventError.malformed` with the place in the object, `lineTooLong` for more than 64 KiB.
     package func event(_ line: some Collection<UInt8>) throws(EventError) -> Event {
+        try decode(line)
+    }
+
+    /// What one connection was told: `hello`, `heartbeat` or `reply`.
+    ///
+    /// - Throws: as `event(_:)`, and `malformed` for a line of another type.
+    package func connectionLine(_ line: some Collection<UInt8>) throws(EventError) -> ConnectionLine {
+        try decode(line)
+    }
+
+    private func decode<Line: Decodable>(_ line: some Collection<UInt8>) throws(EventError) -> Line {
         guard line.count <= EventLine.maximumLength else {
             throw EventError(operation: .decode, kind: .lineTooLong, detail: "the line has \(line.count) bytes")
         }
         do {
-            return try json.decode(Event.self, from: Data(line))
+            return try json.decode(Line.self, from: Data(line))
         } catch {
             throw EventError(operation: .decode, kind: .malformed, detail: CodingFailure.words(for: error))
         }
@@ -84,7 +106,7 @@ package struct EventDecoder: Sendable {
 }
 
 /// The words of `EncodingError` and `DecodingError` with the place where it happened.
-private enum CodingFailure {
+enum CodingFailure {
     static func words(for error: any Error) -> String {
         switch error {
         case EncodingError.invalidValue(_, let context): place(context.codingPath) + context.debugDescription

@@ -103,6 +103,13 @@ package struct JSONLinesSink: ~Copyable, EventSink {
         linesBuffered = 0
     }
 
+    /// Flushes; after a failure, forgets it, so that the next line tries the same descriptor again.
+    package mutating func reopen() throws(EventError) {
+        if let failure, failure.kind == .brokenPipe || descriptor < 0 { throw failure }
+        failure = nil
+        try flush()
+    }
+
     package mutating func close() throws(EventError) {
         guard descriptor >= 0 else { return }
         // The descriptor goes back even when the last lines cannot be written.

@@ -91,7 +91,7 @@ package struct Gap: Sendable, Hashable, Codable {
     package let fromSeq: Int?
     /// Last `seq` that was lost; only for delivery; `131`.
     package let toSeq: Int?
-    /// Frames lost (media; absent when unknown) or lines lost (delivery), ≥ 0; `14`.
+    /// Frames lost (media) or lines lost (delivery), ≥ 0; absent when nobody knows; `14`.
     package let lost: Int?
 
     /// What was lost.
@@ -131,7 +131,9 @@ package struct Gap: Sendable, Hashable, Codable {
     }
 
     /// Lines to one subscriber were lost.
-    package static func delivery(reason: String, fromSeq: Int? = nil, toSeq: Int? = nil, lost: Int) -> Gap {
+    ///
+    /// - Parameter lost: lines that the subscriber would have got, as far as that is known.
+    package static func delivery(reason: String, fromSeq: Int? = nil, toSeq: Int? = nil, lost: Int?) -> Gap {
         Gap(
             scope: .delivery,
             reason: reason,
@@ -152,10 +154,20 @@ package struct ErrorRecord: Sendable, Hashable, Codable {
     package let message: String
     /// Whether the same may succeed later; `false`.
     package let retryable: Bool
+    /// The request that could not be understood; only on the connection that sent it; `1`.
+    package let requestID: RequestID?
 
-    package init(code: String, message: String, retryable: Bool) {
+    package enum CodingKeys: String, CodingKey {
+        case code
+        case message
+        case retryable
+        case requestID = "request_id"
+    }
+
+    package init(code: String, message: String, retryable: Bool, requestID: RequestID? = nil) {
         self.code = code
         self.message = message
         self.retryable = retryable
+        self.requestID = requestID
     }
 }

@@ -36,6 +36,8 @@ final class Decoder {
     /// Whether the decoder can leave out frames that no other frame is predicted from, and nothing else changes.
     let canSkipNonReference: Bool
     private let disposability: Disposability
+    /// Where the decoder's threads log; nil for the process's lines.
+    private let log = FFmpegLog.owned
 
     /// - Parameter ignoringExtradata: it is the former codec's; the stream repeats what matters in its packets.
     init(
@@ -70,6 +72,7 @@ final class Decoder {
             context.pointee.extradata_size = 0
         }
         if code >= 0 {
+            context.pointee.opaque = log.map { Unmanaged.passUnretained($0).toOpaque() }
             context.pointee.pkt_timebase = timeBase
             context.pointee.thread_count = Int32(max(1, min(64, threads)))
             code = avcodec_open2(context, decoder, nil)
@@ -82,6 +85,7 @@ final class Decoder {
     deinit {
         var context: UnsafeMutablePointer<AVCodecContext>? = context
         avcodec_free_context(&context)
+        withExtendedLifetime(log) {}
     }
 
     /// Hands in a packet, or nil once to get out what is still inside.

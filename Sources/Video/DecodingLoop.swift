@@ -8,6 +8,7 @@ internal import Synchronization
 final class DecodingLoop: @unchecked Sendable {
     // Unchecked: made on one thread, then used by the decoding thread alone; `shared` is what others see.
     let shared: ReaderState
+    private let sink: any DecodingSink
     private let options: VideoReader.Options
     private let interrupt: Interrupt
     private let source: String
@@ -17,6 +18,8 @@ final class DecodingLoop: @unchecked Sendable {
     private var timeline: Timeline
     private var lookAhead: LookAhead
     private var assembly: FrameAssembly
+    /// Only for live sources: of a recording nobody knows when it happened.
+    private var wallClock: WallClock?
     /// Read while looking for the place to start at.
     private var firstPacket: PacketBox?
     private let streamOrientation: Orientation
@@ -31,12 +34,14 @@ final class DecodingLoop: @unchecked Sendable {
     private var failedRead: VideoError?
     private let logMark: Int
 
-    init(_ options: VideoReader.Options, interrupt: Interrupt) throws(VideoError) {
+    /// Opens the input, which may block for as long as its deadlines allow.
+    init(_ options: VideoReader.Options, interrupt: Interrupt, sink: any DecodingSink) throws(VideoError) {
         self.options = options
+        self.sink = sink
         self.interrupt = interrupt
         source = options.input.displayName
         logMark = FFmpegLog.mark()
-        demuxer = try Demuxer(options.input, interrupt: interrupt, timeouts: options.timeouts)
+        demuxer = try Demuxer(options, interrupt: interrupt)
         let stream = demuxer.stream
         decoder = try Decoder(
             stream.pointee.codecpar,
@@ -45,7 +50,8 @@ final class DecodingLoop: @unchecked Sendable {
             source: source
         )
         let info = StreamInfo(demuxer, codec: decoder.codecName)
-        shared = ReaderState(options, info: info)
+        shared = ReaderState(info: info)
+        wallClock = options.policy == .dropOldest ? WallClock(opened: demuxer.opened) : nil
 
         let window = TimeWindow(options)
         let tick = info.timeBase.value
@@ -91,7 +97,7 @@ final class DecodingLoop: @unchecked Sendable {
             failure = error
         }
         shared.statistics.withLock { $0.processorSeconds = NamedThread.processorSeconds }
-        shared.handOff.finish(throwing: interrupt.isCancelled ? nil : failure)
+        sink.finish(throwing: interrupt.isCancelled ? nil : failure)
         shared.isFinished.withLock { $0 = true }
     }
 
@@ -143,12 +149,14 @@ final class DecodingLoop: @unchecked Sendable {
         case .failed(let code):
             if interrupt.isCancelled { return false }
             shared.statistics.withLock { $0.isTruncated = true }
-            failedRead = VideoError(.read, code: code, source: source, log: FFmpegLog.lines(since: logMark))
+            let operation: VideoError.Operation = hasDecoded ? .read : .firstFrame
+            failedRead = VideoError(operation, code: code, source: source, log: FFmpegLog.lines(since: logMark))
             return false
         }
     }
 
     private func accept(_ packet: PacketBox) {
+        sink.packetArrived()
         let flags = packet.packet.pointee.flags
         shared.statistics.withLock {
             $0.packetsRead += 1
@@ -160,6 +168,10 @@ final class DecodingLoop: @unchecked Sendable {
             decoding: packet.decoding,
             duration: packet.packet.pointee.duration
         )
+        if let time = placed.presentation ?? placed.decoding {
+            let sent = demuxer.senderTime(of: packet)
+            wallClock?.packetArrived(mediaTime: Double(time) * timeline.tick, sent: sent, at: .now)
+        }
         packet.presentation = placed.presentation
         packet.decoding = placed.decoding
         packet.codec = demuxer.stream.pointee.codecpar.pointee.codec_id
@@ -229,6 +241,7 @@ final class DecodingLoop: @unchecked Sendable {
     private func receive(_ storage: FrameStorage) throws(VideoError) {
         let frame = storage.frame
         hasDecoded = true
+        demuxer.hasFrame = true
         let isCorrupt = frame.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0 || frame.pointee.decode_error_flags != 0
         shared.statistics.withLock {
             $0.framesDecoded += 1
@@ -259,7 +272,8 @@ final class DecodingLoop: @unchecked Sendable {
             origin: time.map { timeline.origin(of: $0) },
             geometry: geometry,
             codec: decoder.codecName,
-            isCorrupt: isCorrupt
+            isCorrupt: isCorrupt,
+            wallTime: wallClock?.time(of: time.map { Double($0) * timeline.tick }, at: .now)
         )
         try sendFrames(assembly.take(decoded))
     }
@@ -270,7 +284,7 @@ final class DecodingLoop: @unchecked Sendable {
             case .epoch(let info, let reason):
                 shared.info.withLock { $0 = info }
                 shared.statistics.withLock { $0.epochs += 1 }
-                _ = shared.handOff.send(.epoch(info, reason))
+                _ = sink.send(.epoch(info, reason))
             case .form(let info): shared.info.withLock { $0 = info }
             case .end: isPastEnd = true
             case .frame(let frame):
@@ -280,7 +294,7 @@ final class DecodingLoop: @unchecked Sendable {
                         $0.framesUnsampled -= 1
                     }
                 }
-                switch shared.handOff.send(.frame(frame)) {
+                switch sink.send(.frame(frame)) {
                 case .delivered: break
                 case .dropped(.frame(let old)): shared.statistics.withLock { $0.drop(old) }
                 case .dropped(.epoch): break

@@ -22,14 +22,20 @@ final class Demuxer {
 
     let source: String
     private let context: UnsafeMutablePointer<AVFormatContext>
+    /// When the other side had answered; what came while the stream was probed is older than it looks.
+    let opened: WallClock.Reading
     /// Behind `context`'s own I/O where FFmpeg's could not be interrupted; outlives it.
     private let bytes: ByteSource?
     private let interrupt: Interrupt
-    private let readTimeout: Double?
+    /// Nil for what may take as long as it likes.
+    private let deadlines: IngestDeadlines?
+    /// Set with the first picture: from then on each packet has a deadline of its own.
+    var hasFrame = false
     private(set) var streamIndex: Int
     private var packetsOfOthers = 0
 
-    init(_ input: VideoInput, interrupt: Interrupt, timeouts: VideoReader.Timeouts) throws(VideoError) {
+    init(_ options: VideoReader.Options, interrupt: Interrupt) throws(VideoError) {
+        let input = options.input
         source = input.displayName
         self.interrupt = interrupt
         let mark = FFmpegLog.mark()
@@ -48,21 +54,23 @@ final class Demuxer {
         case .url(let text):
             bytes = nil
             url = text
+        case .device(let path):
+            bytes = nil
+            url = path
         }
-        let isNetwork = if case .url = input { true } else { false }
-        readTimeout = isNetwork ? timeouts.read : nil
+        deadlines = input.mayHang ? options.deadlines : nil
+        let format = try Self.format(of: input)
 
         var context = avformat_alloc_context()
         guard let allocated = context else { throw VideoError(.open, .outOfMemory, source: source) }
         allocated.pointee.interrupt_callback = interrupt.callback
         if let bytes { allocated.pointee.pb = bytes.context }
-        var options: OpaquePointer?
-        defer { av_dict_free(&options) }
-        // Per cent signs in names of pictures are no numbering.
-        if !isNetwork { av_dict_set(&options, "pattern_type", "none", 0) }
-        if url.lowercased().hasPrefix("rtsp") { av_dict_set(&options, "rtsp_transport", "tcp", 0) }
-        interrupt.begin(timeout: isNetwork ? timeouts.open : nil)
-        let opened = avformat_open_input(&context, url, nil, &options)
+        // A camera that has no picture yet says so and does not wait.
+        if case .device = input { allocated.pointee.flags |= AVFMT_FLAG_NONBLOCK }
+        var dictionary = Self.dictionary(for: options)
+        defer { av_dict_free(&dictionary) }
+        interrupt.begin(.connect, deadlines)
+        let opened = avformat_open_input(&context, url, format, &dictionary)
         guard opened >= 0, let context else {
             let log = FFmpegLog.lines(since: mark)
             let error = VideoError(.open, code: interrupt.translate(opened), source: source, log: log)
@@ -73,20 +81,18 @@ final class Demuxer {
             throw error
         }
         self.context = context
+        self.opened = .now
         streamIndex = -1
         // From here on `deinit` closes the context, thrown errors included.
-        interrupt.begin(timeout: isNetwork ? timeouts.probe : nil)
+        interrupt.begin(.probe, deadlines)
         let probed = Self.isTextArt(context) ? cff_ERROR_INVALIDDATA : avformat_find_stream_info(context, nil)
-        guard probed >= 0 else {
-            throw VideoError(
-                .probe,
-                code: interrupt.translate(probed),
-                source: source,
-                log: FFmpegLog.lines(since: mark)
-            )
+        // An interrupted read ends the probing, not always with an error; half a packet may be lost, so this is the end.
+        let code = interrupt.translate(min(probed, 0))
+        guard code >= 0 else {
+            throw VideoError(.probe, code: code, source: source, log: FFmpegLog.lines(since: mark))
         }
-        if interrupt.isCancelled { throw VideoError(.probe, .cancelled, source: source) }
         try selectStream(log: FFmpegLog.lines(since: mark))
+        interrupt.begin(.firstFrame, deadlines)
     }
 
     deinit {
@@ -219,6 +225,26 @@ final class Demuxer {
         stream.pointee.start_time == cff_NOPTS_VALUE ? nil : stream.pointee.start_time
     }
 
+    /// When the sender says that it took the picture of a packet, seconds since 1970; nil until it says so.
+    ///
+    /// Reckoned from the last RTCP sender report where FFmpeg does that (from 5.1 on), else from the first.
+    func senderTime(of packet: PacketBox) -> Double? {
+        var size = 0
+        if let bytes = av_packet_get_side_data(packet.packet, AV_PKT_DATA_PRFT, &size),
+            size >= MemoryLayout<AVProducerReferenceTime>.size
+        {
+            let time = UnsafeRawPointer(bytes).loadUnaligned(as: AVProducerReferenceTime.self)
+            return Double(time.wallclock) * 1e-6
+        }
+        // It comes with the first report, which may be later than the first picture. Other demuxers put the time of a
+        // recording there.
+        let start = context.pointee.start_time_realtime
+        guard containerName == "rtsp" || containerName == "sdp", start != cff_NOPTS_VALUE, start != 0,
+            let stamp = packet.presentation
+        else { return nil }
+        return Double(start) * 1e-6 + Double(stamp) * av_q2d(stream.pointee.time_base)
+    }
+
     /// Whether the container may hold several timelines one after the other.
     var hasDiscontinuousTime: Bool {
         (context.pointee.iformat?.pointee.flags ?? 0) & AVFMT_TS_DISCONT != 0
@@ -246,7 +272,7 @@ final class Demuxer {
 
     /// Reads the next packet of the video stream into `packet`.
     func read(into packet: UnsafeMutablePointer<AVPacket>) -> ReadResult {
-        interrupt.begin(timeout: readTimeout)
+        if hasFrame { interrupt.begin(.read, deadlines) }
         while true {
             if interrupt.isDue { return .failed(code: interrupt.translate(cff_ERROR_EXIT)) }
             let code = av_read_frame(context, packet)

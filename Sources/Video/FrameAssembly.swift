@@ -14,6 +14,7 @@ struct DecodedFrame {
     var geometry: PictureGeometry
     var codec: String
     var isCorrupt: Bool
+    var wallTime: WallTime?
 
     var isKeyframe: Bool { storage.frame.pointee.key_frame != 0 }
 }
@@ -167,7 +168,8 @@ struct FrameAssembly: ~Copyable {
                 isKeyframe: frame.isKeyframe,
                 isCorrupt: frame.isCorrupt,
                 isSampled: isSampled,
-                epoch: placed.epoch
+                epoch: placed.epoch,
+                wallTime: frame.wallTime
             )
         )
     }

@@ -29,13 +29,16 @@ package final class HandOff<Element: Sendable>: Sendable {
         case closed
     }
 
+    /// How many elements `dropOldest` has to keep that `isDroppable` says no to: then the oldest of all goes.
+    private static var mostKept: Int { 256 }
+
     package let depth: Int
     private let policy: OverloadPolicy
     private let isDroppable: @Sendable (Element) -> Bool
     private let state = Mutex(State())
     private let space = DispatchSemaphore(value: 0)
 
-    /// - Parameter isDroppable: false for elements that `dropOldest` has to keep; they may exceed `depth`.
+    /// - Parameter isDroppable: false for elements that `dropOldest` has to keep; they may exceed `depth`, within reason.
     package init(
         depth: Int,
         policy: OverloadPolicy,
@@ -85,7 +88,8 @@ package final class HandOff<Element: Sendable>: Sendable {
             state.producerWaits = true
             return .full
         case .dropOldest:
-            let dropped = state.queue.firstIndex(where: isDroppable).map { state.queue.remove(at: $0) }
+            let place = state.queue.firstIndex(where: isDroppable) ?? (state.queue.count < Self.mostKept ? nil : 0)
+            let dropped = place.map { state.queue.remove(at: $0) }
             state.queue.append(element)
             return .delivered(dropped: dropped)
         }

@@ -18,8 +18,10 @@ package final class Interrupt: Sendable {
     /// Whether a phase ended by its deadline since the last `begin`.
     var hasTimedOut: Bool { expired.load(ordering: .acquiring) }
 
-    /// Starts a phase that may take `seconds`; nil is as long as it likes.
-    func begin(timeout seconds: Double?) {
+    /// Starts a phase that may take so long; without deadlines, as long as it likes.
+    func begin(_ phase: IngestPhase, _ deadlines: IngestDeadlines?) { begin(timeout: deadlines?[phase]) }
+
+    private func begin(timeout seconds: Double?) {
         expired.store(false, ordering: .releasing)
         let nanoseconds = seconds.map { UInt64(max(0.001, min($0, 1e6)) * 1e9) }
         deadline.store(nanoseconds.map { Self.now() &+ $0 } ?? 0, ordering: .releasing)

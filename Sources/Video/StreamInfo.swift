@@ -76,12 +76,15 @@ package struct EpochReason: OptionSet, Sendable, Hashable, CustomStringConvertib
     package static let codecChanged = EpochReason(rawValue: 4)
     package static let timestampsWentBack = EpochReason(rawValue: 8)
     package static let timestampsJumpedAhead = EpochReason(rawValue: 16)
+    /// A live source was connected anew.
+    package static let reconnected = EpochReason(rawValue: 32)
 
     package var description: String {
         let names: [(EpochReason, String)] = [
             (.sizeChanged, "size changed"), (.pixelFormatChanged, "pixel format changed"),
             (.codecChanged, "codec changed"), (.timestampsWentBack, "timestamps went back"),
             (.timestampsJumpedAhead, "timestamps jumped ahead"),
+            (.reconnected, "reconnected"),
         ]
         return names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
     }
@@ -118,4 +121,21 @@ package struct VideoStatistics: Sendable, Hashable {
     package var processorSeconds = 0.0
 
     package init() {}
+
+    /// With what another reader of the same source did.
+    mutating func add(_ other: VideoStatistics) {
+        packetsRead += other.packetsRead
+        packetsCorrupt += other.packetsCorrupt
+        framesDecoded += other.framesDecoded
+        framesSampled += other.framesSampled
+        framesUnsampled += other.framesUnsampled
+        framesDropped += other.framesDropped
+        framesSkipped += other.framesSkipped
+        framesCorrupt += other.framesCorrupt
+        decodeErrors += other.decodeErrors
+        packetsBeforeKeyframe += other.packetsBeforeKeyframe
+        epochs += other.epochs
+        isTruncated = isTruncated || other.isTruncated
+        processorSeconds += other.processorSeconds
+    }
 }

@@ -4,7 +4,7 @@ internal import CFFmpeg
 package struct VideoError: Error, Hashable, CustomStringConvertible {
     /// What was being done.
     package enum Operation: String, Sendable {
-        case open, probe, openDecoder, seek, read, decode, convert
+        case open, probe, openDecoder, firstFrame, seek, read, decode, convert
     }
 
     package enum Reason: Sendable, Hashable {
@@ -23,6 +23,8 @@ package struct VideoError: Error, Hashable, CustomStringConvertible {
         case endsEarly
         case unknownProtocol
         case unauthorized
+        /// FFmpeg's library of devices is not installed, or has no such kind of device.
+        case noDeviceSupport(String)
         case timedOut
         case cancelled
         case tooManyDecodeErrors(count: Int, allowed: Int)
@@ -71,6 +73,17 @@ package struct VideoError: Error, Hashable, CustomStringConvertible {
         self.init(operation, reason, code: code, source: source, log: log)
     }
 
+    /// Which phase ran out of time, if that is what happened.
+    package var expiredPhase: IngestPhase? {
+        guard reason == .timedOut else { return nil }
+        return switch operation {
+        case .open: .connect
+        case .probe, .openDecoder: .probe
+        case .firstFrame: .firstFrame
+        case .seek, .read, .decode, .convert: .read
+        }
+    }
+
     /// Of the program: 2 wrong option, 3 input unreadable, 4 more decode errors than allowed, 1 anything else.
     package var exitStatus: Int32 {
         switch reason {
@@ -86,6 +99,14 @@ package struct VideoError: Error, Hashable, CustomStringConvertible {
         switch reason {
         case .timedOut, .outOfMemory: true
         case .other: operation == .open || operation == .read
+        default: false
+        }
+    }
+
+    /// Whether nothing but another address or another program can help.
+    var isHopeless: Bool {
+        switch reason {
+        case .unknownProtocol, .invalidOption, .noDeviceSupport: true
         default: false
         }
     }
@@ -111,7 +132,11 @@ package struct VideoError: Error, Hashable, CustomStringConvertible {
             case .unknownProtocol:
                 "is a URL with a protocol that this FFmpeg does not know; check the part before '://'"
             case .unauthorized: "wants a user name and password, or other ones; check the URL"
-            case .timedOut: "did not answer in time; check the address and that the source is sending"
+            case .noDeviceSupport(let detail): "is a device, and \(detail)"
+            case .timedOut:
+                operation == .open
+                    ? "did not answer in time; check the address and that the source is switched on"
+                    : "answered, but sent nothing usable in time (\(operation.rawValue)); check that the source is sending"
             case .cancelled: "was being read when the program was told to stop"
             case .tooManyDecodeErrors(let count, let allowed):
                 "is damaged: \(count) decode errors, \(allowed) allowed; raise the limit or copy the file again"

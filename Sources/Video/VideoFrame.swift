@@ -23,6 +23,8 @@ package final class VideoFrame: Sendable {
     package let isSampled: Bool
     /// Grows when the picture's form changes or the timeline breaks.
     package let epoch: Int
+    /// When it was taken; nil for recordings.
+    package let wallTime: WallTime?
 
     /// Pixels, as displayed.
     package var width: Int { picture.size.width }
@@ -38,7 +40,8 @@ package final class VideoFrame: Sendable {
         isKeyframe: Bool = false,
         isCorrupt: Bool = false,
         isSampled: Bool = true,
-        epoch: Int = 0
+        epoch: Int = 0,
+        wallTime: WallTime? = nil
     ) {
         self.picture = picture
         self.index = index
@@ -50,6 +53,24 @@ package final class VideoFrame: Sendable {
         self.isCorrupt = isCorrupt
         self.isSampled = isSampled
         self.epoch = epoch
+        self.wallTime = wallTime
+    }
+
+    /// The same frame at another place in a longer story.
+    func moved(index: Int, mediaTime: Double, epoch: Int) -> VideoFrame {
+        VideoFrame(
+            picture: picture,
+            index: index,
+            pts: pts,
+            timeBase: timeBase,
+            mediaTime: mediaTime,
+            rotationDegrees: rotationDegrees,
+            isKeyframe: isKeyframe,
+            isCorrupt: isCorrupt,
+            isSampled: isSampled,
+            epoch: epoch,
+            wallTime: wallTime
+        )
     }
 }
 

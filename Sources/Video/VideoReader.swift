@@ -7,17 +7,6 @@ internal import Synchronization
 ///
 /// One task takes; anybody may ask and cancel. Letting go of the reader cancels it.
 package final class VideoReader: Sendable {
-    /// How long a network source may be silent, seconds.
-    ///
-    /// Files, pipes and standard input may take as long as they like.
-    package struct Timeouts: Sendable, Hashable {
-        package var open = 15.0
-        package var probe = 20.0
-        package var read = 15.0
-
-        package init() {}
-    }
-
     package struct Options: Sendable {
         package var input: VideoInput
         package var sampling: Sampling
@@ -36,7 +25,11 @@ package final class VideoReader: Sendable {
         /// Frames that may wait between the threads.
         package var queueDepth = 3
         package var policy: OverloadPolicy
-        package var timeouts = Timeouts()
+        /// For networks and devices.
+        package var deadlines = IngestDeadlines()
+        package var transport = RTSPTransport.tcp
+        /// Packets that RTP keeps back to put them in order; FFmpeg's own number if nil.
+        package var reorderQueue: Int?
 
         package init(input: VideoInput, sampling: Sampling = .rate(5)) {
             self.input = input
@@ -44,7 +37,7 @@ package final class VideoReader: Sendable {
             policy = input.isLive ? .dropOldest : .backPressure
         }
 
-        func validate() throws(VideoError) {
+        package func validate() throws(VideoError) {
             let problem: String? =
                 if case .rate(let rate) = sampling, !(rate >= 0.001 && rate <= 1000) {
                     "samples per second must lie between 0.001 and 1000, not \(rate)"
@@ -55,7 +48,7 @@ package final class VideoReader: Sendable {
                 } else if maximumDecodeErrors < 0 {
                     "the number of decode errors allowed must not be negative"
                 } else {
-                    nil
+                    deadlines.problem
                 }
             if let problem { throw VideoError(.open, .invalidOption(problem), source: input.displayName) }
         }
@@ -63,6 +56,7 @@ package final class VideoReader: Sendable {
 
     package let options: Options
     private let shared: ReaderState
+    private let handOff: HandOff<VideoEvent>
     private let interrupt: Interrupt
 
     /// Opens the input, which may take as long as the input likes or its time-outs allow, and starts to decode.
@@ -73,7 +67,9 @@ package final class VideoReader: Sendable {
         try options.validate()
         self.options = options
         self.interrupt = interrupt
-        let loop = try DecodingLoop(options, interrupt: interrupt)
+        let handOff = HandOff<VideoEvent>(depth: options.queueDepth, policy: options.policy) { $0.frame != nil }
+        self.handOff = handOff
+        let loop = try DecodingLoop(options, interrupt: interrupt, sink: handOff)
         let shared = loop.shared
         self.shared = shared
         guard NamedThread.start("video-decoder", { loop.run() }) else {
@@ -105,7 +101,7 @@ package final class VideoReader: Sendable {
     /// - Throws: `VideoError` when reading failed, after all frames before the failure; `CancellationError` when the
     ///   task was cancelled.
     package func next() async throws -> VideoEvent? {
-        let event = try await shared.handOff.next()
+        let event = try await handOff.next()
         if case .frame(let frame) = event { shared.lastTaken.withLock { $0 = (frame.pts, frame.mediaTime) } }
         return event
     }
@@ -115,7 +111,7 @@ package final class VideoReader: Sendable {
     /// `next` returns nil from now on.
     package func cancel() {
         interrupt.cancel()
-        let left = shared.handOff.cancel()
+        let left = handOff.cancel()
         shared.statistics.withLock { statistics in
             for case .frame(let frame) in left { statistics.drop(frame) }
         }
@@ -135,16 +131,12 @@ package final class VideoReader: Sendable {
 
 /// What the decoding thread and the rest of the program both see.
 final class ReaderState: Sendable {
-    let handOff: HandOff<VideoEvent>
     let statistics = Mutex(VideoStatistics())
     let info: Mutex<StreamInfo>
     let lastTaken = Mutex<(pts: Int64?, mediaTime: Double)?>(nil)
     let isFinished = Mutex(false)
 
-    init(_ options: VideoReader.Options, info: StreamInfo) {
-        handOff = HandOff(depth: options.queueDepth, policy: options.policy) { $0.frame != nil }
-        self.info = Mutex(info)
-    }
+    init(info: StreamInfo) { self.info = Mutex(info) }
 }
 
 extension VideoStatistics {

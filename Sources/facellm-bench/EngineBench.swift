@@ -2,8 +2,6 @@ import ArgumentParser
 import Benchmarking
 import Foundation
 
-extension ModelEngine.Precision: ExpressibleByArgument {}
-
 /// `facellm-bench engine`: how fast a model runs, and how near the machine's limits that is.
 struct EngineBench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,8 +23,12 @@ struct EngineBench: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Numbers of threads; all cores unless given.")
     var threads: [Int] = []
 
-    @Option(parsing: .upToNextOption, help: "How weights are held.")
-    var precision: [ModelEngine.Precision] = [.stored]
+    @Option(
+        name: .customLong("precision"),
+        parsing: .upToNextOption,
+        help: "How weights are held: f32, bf16, int8, int4, or vision+text as int8+int4. (default: f32)"
+    )
+    var precisions: [ModelEngine.Precision] = []
 
     @Option(parsing: .upToNextOption, help: "Numbers of images encoded at once.")
     var batch: [Int] = [1]
@@ -50,6 +52,7 @@ struct EngineBench: ParsableCommand {
     }
 
     func run() throws {
+        let precision = precisions.isEmpty ? [ModelEngine.Precision(argument: "f32")].compactMap { $0 } : precisions
         let threads = threads.isEmpty ? [ProcessInfo.processInfo.activeProcessorCount] : threads
         if once {
             var engine = try ModelEngine(folder: model, precision: precision[0], threads: threads[0])
@@ -64,7 +67,7 @@ struct EngineBench: ParsableCommand {
         for precision in precision {
             for threads in threads {
                 var run = try measurement.run(
-                    precision: precision.rawValue,
+                    precision: precision.name,
                     threads: threads,
                     load: { try ModelEngine(folder: model, precision: precision, threads: threads) },
                     limits: { try LimitTracker(threads: threads) }
@@ -90,7 +93,7 @@ struct EngineBench: ParsableCommand {
     /// This program, describing one image.
     private func ownCommand(precision: ModelEngine.Precision, threads: Int) -> [String] {
         [
-            "/proc/self/exe", "engine", "--once", "--model", model, "--precision", precision.rawValue,
+            "/proc/self/exe", "engine", "--once", "--model", model, "--precision", precision.name,
             "--threads", String(threads),
         ]
     }

@@ -1,29 +1,40 @@
+import ArgumentParser
 import Benchmarking
 import FaceLLM
+import Foundation
 
 /// A model as `facellm-bench engine` drives it.
 struct ModelEngine: EngineUnderTest {
-    /// How weights are held and multiplied.
-    enum Precision: String, CaseIterable {
-        /// As they are stored, multiplied in float32.
-        case stored
+    /// How weights are held and multiplied: one precision, or the vision tower's and the language model's.
+    struct Precision: ExpressibleByArgument {
+        let model: ModelPrecision
+
+        init?(argument: String) {
+            let parts = argument.split(separator: "+").map { WeightPrecision(rawValue: String($0)) }
+            guard let vision = parts.first ?? nil, let text = parts.last ?? nil, parts.count <= 2 else { return nil }
+            model = ModelPrecision(vision: vision, text: text)
+        }
+
+        var name: String {
+            model.vision == model.text ? model.text.rawValue : "\(model.vision.rawValue)+\(model.text.rawValue)"
+        }
     }
 
     private let model: VisionLanguageModel
     private var cache: KVCache
     private let pixels: [Float]
     private let token: Int
-    /// Of the language model's matrices in memory.
-    private let bytesPerWeight: Int
+    private let precision: ModelPrecision
 
     init(folder: String, precision: Precision, threads: Int) throws {
         let checkpoint = try Checkpoint.open(folder)
         model = try VisionLanguageModel(
-            checkpoint.weights,
-            configuration: checkpoint.configuration,
+            checkpoint,
+            precision: precision.model,
+            cacheFolder: Engine.standardWeightCache(environment: ProcessInfo.processInfo.environment),
             pool: ComputePool(threads: threads)
         )
-        bytesPerWeight = model.language.storedType.size
+        self.precision = precision.model
         cache = model.language.makeCache(capacity: Self.capacity)
         let vision = checkpoint.configuration.vision
         pixels = (0..<vision.channels * vision.imageSize * vision.imageSize).map { Float($0 % 255) / 127 - 1 }
@@ -34,9 +45,16 @@ struct ModelEngine: EngineUnderTest {
     private static let capacity = 2048
 
     var configuration: ModelConfiguration { model.configuration }
-    var visionArithmetic: Arithmetic { .float32 }
-    var textArithmetic: Arithmetic { .float32 }
-    var bytesPerToken: Int { Int(EngineWork.decodeWeights(configuration)) * bytesPerWeight }
+    var visionArithmetic: Arithmetic { Self.arithmetic(precision.vision) }
+    var textArithmetic: Arithmetic { Self.arithmetic(precision.text) }
+    var bytesPerToken: Int { model.language.bytesPerToken }
+
+    private static func arithmetic(_ precision: WeightPrecision) -> Arithmetic {
+        switch precision {
+        case .f32, .bf16: .float32
+        case .int8, .int4: .int8
+        }
+    }
 
     mutating func encodeVision(batch: Int) {
         for _ in 0..<batch { _ = model.vision.encode(pixels) }

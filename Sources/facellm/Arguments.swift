@@ -87,7 +87,7 @@ enum SourceName {
     static func of(_ input: VideoInput) -> String {
         switch input {
         case .standardInput: "stdin"
-        case .file(let path): path.split(separator: "/").last.map(String.init) ?? path
+        case .file(let path), .device(let path): path.split(separator: "/").last.map(String.init) ?? path
         case .url:
             input.displayName.split(separator: "?").first.map(String.init)?
                 .replacingOccurrences(of: "://", with: ":") ?? "url"

@@ -96,6 +96,8 @@ struct AttentionTests {
         Case(n: 1, heads: 1, kvHeads: 1, dim: 1),
         Case(n: 1, heads: 14, kvHeads: 2, dim: 64, runs: [352]),
         Case(n: 3, heads: 14, kvHeads: 2, dim: 64, runs: [256, 0, 31], mask: true),
+        Case(n: 5, heads: 3, kvHeads: 3, dim: 33, runs: [129, 7]),
+        Case(n: 2, heads: 4, kvHeads: 2, dim: 17, mask: true),
         Case(n: 70, heads: 6, kvHeads: 2, dim: 64),
         Case(n: 140, heads: 2, kvHeads: 1, dim: 33, runs: [5, 131]),
         Case(n: 65, heads: 4, kvHeads: 4, dim: 127, mask: true),

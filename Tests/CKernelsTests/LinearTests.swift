@@ -17,7 +17,8 @@ struct LinearTests {
         func run(_ pool: Pool?) -> [Float] {
             var noise = Noise(seed: m * 1_000_003 + n * 1009 + k)
             let x = noise.values(m * ldx)
-            let w = stored(noise.values(n * k, scale: 0.5), as: type)
+            // One byte past its start: weights in a mapped file are not aligned.
+            let w = stored(noise.values(n * k, scale: 0.5), as: type, padding: 1)
             let biases = noise.values(n)
             let scales = noise.values(n)
             var y = noise.values(m * ldy)
@@ -29,8 +30,7 @@ struct LinearTests {
                         gelu: gelu ? 1 : 0,
                         accumulate: accumulate ? 1 : 0
                     )
-                    // One byte past its start: weights in a mapped file are not aligned.
-                    ([0] + w).withUnsafeBytes { bytes in
+                    w.withUnsafeBytes { bytes in
                         let rows = bytes.baseAddress.map { $0 + 1 }
                         if let pool {
                             ck_linear(pool.pointer, &y, ldy, x, ldx, rows, type, m, n, k, &epilogue)

@@ -44,7 +44,9 @@ final class Pool {
 }
 
 /// The vector units of this processor, the plain one included.
-let vectorUnits: [String] = ["avx512", "avx2", "neon", "portable"].filter { (try? Pool(threads: 1, unit: $0)) != nil }
+let vectorUnits: [String] = ["avx512vnni", "avx512", "avx2", "neon", "portable"].filter {
+    (try? Pool(threads: 1, unit: $0)) != nil
+}
 
 /// Largest |a - b| in units of `tolerance` · max(1, |b|, the root of the mean of b's squares).
 ///
@@ -62,17 +64,15 @@ func distance(_ a: [Float], _ b: [Float], tolerance: Float) -> Float {
     return worst
 }
 
-/// `values` as bytes of the storage type, cut off rather than rounded.
-func stored(_ values: [Float], as type: ck_type) -> [UInt8] {
-    switch type {
-    case CK_BF16: values.flatMap { bytes(UInt16($0.bitPattern >> 16)) }
-    case CK_F16: values.flatMap { bytes(half($0)) }
-    default: values.flatMap { bytes($0.bitPattern) }
-    }
-}
-
-private func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
-    withUnsafeBytes(of: value.littleEndian) { Array($0) }
+/// `values` as bytes of the storage type, cut off rather than rounded, after `padding` bytes of something else.
+func stored(_ values: [Float], as type: ck_type, padding: Int) -> [UInt8] {
+    let bytes =
+        switch type {
+        case CK_BF16: values.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes { Array($0) }
+        case CK_F16: values.map(half).withUnsafeBytes { Array($0) }
+        default: values.withUnsafeBytes { Array($0) }
+        }
+    return [UInt8](repeating: 0xff, count: padding) + bytes
 }
 
 /// A normal half-precision number near `value`, 0 for what is too small.

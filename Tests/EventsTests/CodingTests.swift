@@ -124,6 +124,19 @@ struct CodingTests {
         #expect(error?.kind == .malformed)
     }
 
+    @Test("a line for one connection survives being written and read", arguments: Samples.connection)
+    func connection(line: ConnectionLine) throws {
+        let text = try encoder.line(line)
+        #expect(try decoder.connectionLine(text.bytes) == line)
+        #expect(try decoder.event(text.bytes).payload == .unknown(line.type))
+    }
+
+    @Test("a line of a journal is none for a connection")
+    func noConnectionLine() throws {
+        let line = try #require(try Samples.lines().first)
+        #expect(throws: EventError.self) { try decoder.connectionLine(line.bytes) }
+    }
+
     @Test("an error in a line names the place")
     func place() {
         let line = #"{"schema":"facellm.events/1","type":"gap","scope":"media"}"#

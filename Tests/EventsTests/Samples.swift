@@ -228,6 +228,27 @@ enum Samples {
         ),
     ]
 
+    /// Lines for one connection, of every type and with every field.
+    static let connection: [ConnectionLine] = {
+        let payloads: [ConnectionLine.Payload] = [
+            .hello(
+                Hello(
+                    versions: ["facellm": "0.1.0"],
+                    sources: ["door", "yard"],
+                    provenance: ["p1": provenance],
+                    notice: "Faces are described by a program."
+                )
+            ),
+            .hello(Hello(versions: ["facellm": "0.1.0"], sources: [])),
+            .heartbeat(Heartbeat(ledger: ledger, lagSeconds: 0.21, watermarkMediaTimeSeconds: 61.2)),
+            .heartbeat(Heartbeat(ledger: Ledger(), lagSeconds: .nan)),
+            .reply(Reply(to: .number(1))),
+            .reply(Reply(to: .text("a"), code: "unknown_source", message: "there is no such source", retryable: false)),
+        ]
+        let time = Timestamp(millisecondsSince1970: 1_772_357_400_250)
+        return payloads.map { ConnectionLine($0, instanceID: "9f1c2ab34de05678", publishedAt: time) }
+    }()
+
     /// The run as events; the clock and the name of the instance do not matter.
     static func events(stable: Bool = false, clock: Int64 = 1_772_357_400_250) -> [Event] {
         var factory = EventFactory(
@@ -254,4 +275,8 @@ extension Event: CustomTestStringConvertible {
 
 extension EventLine: CustomTestStringConvertible {
     public var testDescription: String { description.prefix(40) + "…" }
+}
+
+extension ConnectionLine: CustomTestStringConvertible {
+    public var testDescription: String { type }
 }

@@ -44,24 +44,15 @@ struct SchemaTests {
     @Test("lines for one connection are valid")
     func connection() throws {
         let factory = EventFactory(source: "door")
-        let gap = try EventEncoder().line(
-            factory.makeUnnumbered(.gap(.delivery(reason: "slow_consumer", fromSeq: 2, toSeq: 4, lost: 3)))
-        )
-        let error = try EventEncoder().line(
-            factory.makeUnnumbered(
-                .error(ErrorRecord(code: "slow_consumer", message: "the reader was too slow", retryable: true))
-            )
-        )
-        let ledger = String(decoding: try JSONEncoder().encode(Ledger()), as: UTF8.self)
-        let text = """
-            {"schema":"facellm.events/1","type":"hello","versions":{"facellm":"1"},"sources":["door"],"provenance":{}}
-            {"schema":"facellm.events/1","type":"heartbeat","lag_s":0.2,"watermark_media_time_s":5,"ledger":\(ledger)}
-            {"schema":"facellm.events/1","type":"reply","request_id":1,"ok":true}
-            {"schema":"facellm.events/1","type":"reply","request_id":"a","ok":false,"error":{"code":"x","message":"no"}}
-            \(gap)
-            \(error)
-
-            """
+        let encoder = EventEncoder()
+        let events: [Event.Payload] = [
+            .gap(.delivery(reason: "slow_consumer", fromSeq: 2, toSeq: 4, lost: 3)),
+            .gap(LostLines(.cursorUnknown).gap),
+            .error(ErrorRecord(code: "slow_consumer", message: "the reader was too slow", retryable: true)),
+            .error(ErrorRecord(code: "unknown_op", message: "no", retryable: false, requestID: .number(1))),
+        ]
+        var text = try events.map { try encoder.line(factory.makeUnnumbered($0)).description + "\n" }.joined()
+        text += try Samples.connection.map { try encoder.line($0).description + "\n" }.joined()
         let (status, output) = try validate(text, "--strict", "--partial")
         #expect(status == 0, "\(output)")
     }

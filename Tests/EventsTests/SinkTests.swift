@@ -218,6 +218,7 @@ struct SinkTests {
     func anySink() throws {
         struct Kept: EventSink {
             var lines: [EventLine] = []
+            var linesWritten: Int { lines.count }
             mutating func write(_ line: EventLine) throws(EventError) { lines.append(line) }
             mutating func flush() throws(EventError) {}
             mutating func close() throws(EventError) {}

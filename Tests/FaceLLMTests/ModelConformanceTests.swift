@@ -55,8 +55,7 @@ struct ModelConformanceTests {
 
     private static func model(_ checkpoint: Checkpoint) throws -> VisionLanguageModel {
         try VisionLanguageModel(
-            checkpoint.weights,
-            configuration: checkpoint.configuration,
+            checkpoint,
             pool: ComputePool(threads: 2)
         )
     }

@@ -105,8 +105,7 @@ import Testing
     @Test func theModelRunsAndHasPreferences() throws {
         let checkpoint = try Checkpoint.open(make("tiny"))
         let model = try VisionLanguageModel(
-            checkpoint.weights,
-            configuration: checkpoint.configuration,
+            checkpoint,
             pool: ComputePool(threads: 1)
         )
         let tokenizer = try Tokenizer(folder: checkpoint.directory)

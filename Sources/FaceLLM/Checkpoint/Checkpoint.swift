@@ -14,6 +14,8 @@ package struct Checkpoint: Sendable {
     /// As `config.json` says, but for `text.tiesEmbeddings`, which follows the weights.
     package let configuration: ModelConfiguration
     package let layout: Layout
+    /// The files that the weights come from, adapters included, in a fixed order.
+    package let weightFiles: [String]
     /// Every name of `TensorNames.required(by: configuration)`, with adapters merged.
     package let weights: any WeightSource
 
@@ -33,14 +35,23 @@ package struct Checkpoint: Sendable {
         if names.contains(layout.location(of: TensorNames.head).name) { configuration.text.tiesEmbeddings = false }
         let requirements = TensorNames.required(by: configuration)
         var weights: any WeightSource = try CanonicalWeights(base, layout: layout, requirements: requirements)
+        var files = base.paths
         if !adapters.isEmpty {
             var opened: [LoRAAdapter] = []
             for adapter in adapters {
+                files.append("\(withoutSlash(adapter))/adapter_config.json")
+                files.append("\(withoutSlash(adapter))/adapter_model.safetensors")
                 opened.append(try LoRAAdapter(directory: withoutSlash(adapter), requirements: requirements))
             }
             weights = AdaptedWeights(weights, adapters: opened)
         }
-        return Checkpoint(directory: directory, configuration: configuration, layout: layout, weights: weights)
+        return Checkpoint(
+            directory: directory,
+            configuration: configuration,
+            layout: layout,
+            weightFiles: files,
+            weights: weights
+        )
     }
 
     /// What people call the model: the name of its folder, "FaceLLM-1B".

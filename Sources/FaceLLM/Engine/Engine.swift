@@ -9,6 +9,9 @@ package final class Engine {
     package struct Options: Sendable, Hashable {
         /// Threads that compute.
         package var threads: Int
+        package var precision = ModelPrecision.reference
+        /// Where quantised weights are kept between runs; nil for nowhere.
+        package var weightCache: String?
         /// Folders of adapters, merged in this order.
         package var adapters: [String] = []
         package var template = ChatTemplate.huggingFace
@@ -87,7 +90,12 @@ package final class Engine {
         }
         let pool = try ComputePool(threads: options.threads)
         model = try opening {
-            try VisionLanguageModel(checkpoint.weights, configuration: checkpoint.configuration, pool: pool)
+            try VisionLanguageModel(
+                checkpoint,
+                precision: options.precision,
+                cacheFolder: options.weightCache,
+                pool: pool
+            )
         }
         features = BoundedCache(limit: options.cacheBytes)
         prefixes = BoundedCache(limit: options.cacheBytes)
@@ -97,8 +105,22 @@ package final class Engine {
     /// Builds the conversations that this engine is asked with.
     package var builder: PromptBuilder { PromptBuilder(template: options.template, system: options.system) }
 
-    /// What the weights are computed from, for people: "bf16".
-    package var precision: String { model.language.storedType.rawValue.lowercased() }
+    /// How weights are held and multiplied, for people, as "int8" or "f32 from bf16".
+    package var precision: String {
+        let stored = model.language.storedType.rawValue.lowercased()
+        let precision = options.precision
+        return precision == .reference && stored != "f32" ? "f32 from \(stored)" : precision.description
+    }
+
+    /// Where quantised weights and hashes are kept: below $FACELLM_CACHE, systemd's $CACHE_DIRECTORY or the user's cache.
+    ///
+    /// Nil for nowhere: with an empty $FACELLM_CACHE, or without a home.
+    package static func standardWeightCache(environment: [String: String]) -> String? {
+        if let folder = environment["FACELLM_CACHE"] { return folder.isEmpty ? nil : folder + "/engine" }
+        if let folder = environment["CACHE_DIRECTORY"], !folder.isEmpty { return folder + "/engine" }
+        if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/facellm/engine" }
+        return environment["HOME"].map { $0 + "/.cache/facellm/engine" }
+    }
 
     // MARK: - Pictures
 

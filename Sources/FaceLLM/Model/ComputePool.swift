@@ -35,10 +35,6 @@ final class FloatVector {
     }
 
     deinit { pointer.deallocate() }
-
-    convenience init(_ source: some WeightSource, _ name: String, shape: [Int]) throws(CheckpointError) {
-        self.init(try source.tensor(name, shape: shape).values)
-    }
 }
 
 /// Working memory of one purpose: grows to the largest need once, then nothing is allocated any more.

@@ -24,7 +24,7 @@ package final class LanguageModel {
 
     /// Finds the model's weights; matrices stay where they are stored.
     package init(
-        _ source: some WeightSource,
+        _ loader: WeightLoader,
         configuration: ModelConfiguration,
         pool: ComputePool
     ) throws(CheckpointError) {
@@ -32,18 +32,24 @@ package final class LanguageModel {
         self.configuration = t
         self.pool = pool
         let shape = [t.vocabularySize, t.hiddenSize]
-        embedding = try source.matrix(TensorNames.embedding, shape: shape)
+        embedding = try loader.source.matrix(TensorNames.embedding, shape: shape)
         var layers: [TextLayer] = []
-        for layer in 0..<t.layers { layers.append(try TextLayer(source, TensorNames.TextLayer(layer), t)) }
+        for layer in 0..<t.layers { layers.append(try TextLayer(loader, TensorNames.TextLayer(layer), t)) }
         self.layers = layers
-        finalNorm = try FloatVector(source, TensorNames.textFinalNorm, shape: [t.hiddenSize])
-        let hasHead = source.names.contains(TensorNames.head)
-        head = Linear(weight: hasHead ? try source.matrix(TensorNames.head, shape: shape) : embedding, bias: nil)
+        finalNorm = try loader.vector(TensorNames.textFinalNorm, shape: [t.hiddenSize])
+        let name = loader.source.names.contains(TensorNames.head) ? TensorNames.head : TensorNames.embedding
+        head = Linear(
+            weights: try loader.weights(name, shape: shape, precision: loader.precision.head),
+            bias: nil
+        )
         rotary = Rotary(headDim: t.headDim, base: t.ropeTheta)
     }
 
     /// The element type of the weights in their file.
     package var storedType: ElementType { embedding.type }
+
+    /// Bytes of weights that a token reads when it is generated alone.
+    package var bytesPerToken: Int { layers.reduce(head.weights.byteCount) { $0 + $1.byteCount } }
 
     /// A cache for `capacity` tokens, at most as many as the model has positions.
     package func makeCache(capacity: Int) -> KVCache {

@@ -3,21 +3,31 @@ internal import CKernels
 /// A linear layer of a checkpoint: y = x · Wᵀ + b.
 struct Linear {
     /// [outputs, inputs].
-    let weight: StoredMatrix
+    let weights: LayerWeights
     let bias: FloatVector?
+    let inputs: Int
+    let outputs: Int
 
-    var inputs: Int { weight.columns }
-    var outputs: Int { weight.rows }
-
-    init(_ source: some WeightSource, _ name: String, inputs: Int, outputs: Int, hasBias: Bool) throws(CheckpointError)
-    {
-        weight = try source.matrix(name + ".weight", shape: [outputs, inputs])
-        bias = hasBias ? try FloatVector(source, name + ".bias", shape: [outputs]) : nil
+    /// - Parameter name: of the layer: its tensors are `name.weight` and, where it has one, `name.bias`.
+    init(
+        _ loader: WeightLoader,
+        _ name: String,
+        inputs: Int,
+        outputs: Int,
+        hasBias: Bool,
+        precision: WeightPrecision
+    ) throws(CheckpointError) {
+        self.init(
+            weights: try loader.weights(name + ".weight", shape: [outputs, inputs], precision: precision),
+            bias: hasBias ? try loader.vector(name + ".bias", shape: [outputs]) : nil
+        )
     }
 
-    init(weight: StoredMatrix, bias: FloatVector?) {
-        self.weight = weight
+    init(weights: LayerWeights, bias: FloatVector?) {
+        self.weights = weights
         self.bias = bias
+        inputs = weights.inputs
+        outputs = weights.outputs
     }
 
     /// What follows the product and its bias.
@@ -49,18 +59,24 @@ struct Linear {
             after.accumulate = 1
             after.scale = scale?.pointer
         }
-        ck_linear(
-            pool.handle,
-            y,
-            outputStride ?? outputs,
-            x,
-            inputStride ?? inputs,
-            weight.pointer,
-            weight.kernelType,
-            rows,
-            outputs,
-            inputs,
-            &after
-        )
+        let ldy = outputStride ?? outputs, ldx = inputStride ?? inputs
+        switch weights {
+        case .stored(let matrix):
+            ck_linear(
+                pool.handle,
+                y,
+                ldy,
+                x,
+                ldx,
+                matrix.pointer,
+                matrix.kernelType,
+                rows,
+                outputs,
+                inputs,
+                &after
+            )
+        case .packed(let matrix):
+            ck_linear_packed(pool.handle, y, ldy, x, ldx, matrix.pointer, matrix.quant, rows, outputs, inputs, &after)
+        }
     }
 }

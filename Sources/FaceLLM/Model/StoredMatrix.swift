@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Glibc
 
 /// A matrix of weights where it lies: in a mapped file, in the file's own element type, or in memory of its own.
 package struct StoredMatrix {
@@ -37,6 +38,29 @@ package struct StoredMatrix {
         }
     }
 
+    /// Tells the system that the pages may go: they are read from the file again if they are needed.
+    func forgetPages() {
+        // Memory of our own would be lost.
+        guard owner is SafetensorsFile else { return }
+        let page = UInt(getpagesize())
+        let start = (UInt(bitPattern: pointer) + page - 1) / page * page
+        let end = (UInt(bitPattern: pointer) + UInt(byteCount)) / page * page
+        guard end > start, let address = UnsafeMutableRawPointer(bitPattern: start) else { return }
+        madvise(address, Int(end - start), MADV_DONTNEED)
+    }
+
+    /// The same in half the memory, to nearest and ties to even.
+    func roundedToBFloat16() -> StoredMatrix {
+        let values = BFloat16Vector(count: rows * columns)
+        for index in 0..<rows * columns {
+            let bits = pointer.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self)
+            let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
+            let rounded = isNaN ? bits | 0x40_0000 : bits &+ 0x7FFF &+ (bits >> 16 & 1)
+            values.pointer[index] = UInt16(truncatingIfNeeded: rounded >> 16)
+        }
+        return StoredMatrix(values.pointer, type: .bf16, rows: rows, columns: columns, owner: values)
+    }
+
     /// One row, widened to f32.
     func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
         precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
@@ -52,4 +76,15 @@ extension WeightSource {
         if let stored = try storedMatrix(name, shape: shape) { return stored }
         return StoredMatrix(try tensor(name, shape: shape))
     }
+}
+
+/// Weights that were rounded.
+private final class BFloat16Vector {
+    let pointer: UnsafeMutablePointer<UInt16>
+
+    init(count: Int) {
+        pointer = .allocate(capacity: max(1, count))
+    }
+
+    deinit { pointer.deallocate() }
 }

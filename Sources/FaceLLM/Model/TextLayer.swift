@@ -21,19 +21,34 @@ struct TextLayer {
     private let heads: ck_heads
 
     init(
-        _ source: some WeightSource,
+        _ loader: WeightLoader,
         _ names: TensorNames.TextLayer,
         _ t: ModelConfiguration.Text
     ) throws(CheckpointError) {
+        let precision = loader.precision.text
         func matrix(_ name: String, inputs: Int, outputs: Int) throws(CheckpointError) -> Linear {
-            Linear(weight: try source.matrix(name, shape: [outputs, inputs]), bias: nil)
+            Linear(weights: try loader.weights(name, shape: [outputs, inputs], precision: precision), bias: nil)
         }
-        inputNorm = try FloatVector(source, names.inputNorm, shape: [t.hiddenSize])
-        postAttentionNorm = try FloatVector(source, names.postAttentionNorm, shape: [t.hiddenSize])
+        inputNorm = try loader.vector(names.inputNorm, shape: [t.hiddenSize])
+        postAttentionNorm = try loader.vector(names.postAttentionNorm, shape: [t.hiddenSize])
         let wide = t.attentionHeads * t.headDim, narrow = t.kvHeads * t.headDim
-        query = try Linear(source, names.query, inputs: t.hiddenSize, outputs: wide, hasBias: true)
-        key = try Linear(source, names.key, inputs: t.hiddenSize, outputs: narrow, hasBias: true)
-        value = try Linear(source, names.value, inputs: t.hiddenSize, outputs: narrow, hasBias: true)
+        query = try Linear(
+            loader,
+            names.query,
+            inputs: t.hiddenSize,
+            outputs: wide,
+            hasBias: true,
+            precision: precision
+        )
+        key = try Linear(loader, names.key, inputs: t.hiddenSize, outputs: narrow, hasBias: true, precision: precision)
+        value = try Linear(
+            loader,
+            names.value,
+            inputs: t.hiddenSize,
+            outputs: narrow,
+            hasBias: true,
+            precision: precision
+        )
         output = try matrix(names.output, inputs: wide, outputs: t.hiddenSize)
         gate = try matrix(names.gate, inputs: t.hiddenSize, outputs: t.intermediateSize)
         up = try matrix(names.up, inputs: t.hiddenSize, outputs: t.intermediateSize)
@@ -45,6 +60,11 @@ struct TextLayer {
             dim: Int32(t.headDim),
             scale: 1 / Float(t.headDim).squareRoot()
         )
+    }
+
+    /// Of all matrices.
+    var byteCount: Int {
+        [query, key, value, output, gate, up, down].reduce(0) { $0 + $1.weights.byteCount }
     }
 
     /// What one pass has in common for all layers.

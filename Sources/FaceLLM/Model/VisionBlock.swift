@@ -15,22 +15,22 @@ struct VisionNorm {
     private let bias: FloatVector?
     private let eps: Float
 
-    init(_ source: some WeightSource, _ name: String, _ vision: ModelConfiguration.Vision) throws(CheckpointError) {
+    init(_ loader: WeightLoader, _ name: String, _ vision: ModelConfiguration.Vision) throws(CheckpointError) {
         switch vision.norm {
-        case .layer: try self.init(layer: source, name, width: vision.hiddenSize, eps: vision.normEps)
-        case .rms: try self.init(rms: source, name + ".weight", width: vision.hiddenSize, eps: vision.normEps)
+        case .layer: try self.init(layer: loader, name, width: vision.hiddenSize, eps: vision.normEps)
+        case .rms: try self.init(rms: loader, name + ".weight", width: vision.hiddenSize, eps: vision.normEps)
         }
     }
 
-    init(layer source: some WeightSource, _ name: String, width: Int, eps: Float) throws(CheckpointError) {
-        weight = try FloatVector(source, name + ".weight", shape: [width])
-        bias = try FloatVector(source, name + ".bias", shape: [width])
+    init(layer loader: WeightLoader, _ name: String, width: Int, eps: Float) throws(CheckpointError) {
+        weight = try loader.vector(name + ".weight", shape: [width])
+        bias = try loader.vector(name + ".bias", shape: [width])
         self.eps = eps
     }
 
     /// - Parameter name: of the tensor itself.
-    init(rms source: some WeightSource, _ name: String, width: Int, eps: Float) throws(CheckpointError) {
-        weight = try FloatVector(source, name, shape: [width])
+    init(rms loader: WeightLoader, _ name: String, width: Int, eps: Float) throws(CheckpointError) {
+        weight = try loader.vector(name, shape: [width])
         bias = nil
         self.eps = eps
     }
@@ -58,25 +58,67 @@ struct VisionBlock {
     private let hiddenSize: Int
 
     init(
-        _ source: some WeightSource,
+        _ loader: WeightLoader,
         _ names: TensorNames.VisionBlock,
         _ v: ModelConfiguration.Vision
     ) throws(CheckpointError) {
         let d = v.hiddenSize
-        norm1 = try VisionNorm(source, names.normBefore, v)
-        norm2 = try VisionNorm(source, names.normAfter, v)
-        query = try Linear(source, names.query, inputs: d, outputs: d, hasBias: v.hasQKVBias)
-        key = try Linear(source, names.key, inputs: d, outputs: d, hasBias: v.hasQKVBias)
-        value = try Linear(source, names.value, inputs: d, outputs: d, hasBias: v.hasQKVBias)
-        output = try Linear(source, names.output, inputs: d, outputs: d, hasBias: true)
+        norm1 = try VisionNorm(loader, names.normBefore, v)
+        norm2 = try VisionNorm(loader, names.normAfter, v)
+        query = try Linear(
+            loader,
+            names.query,
+            inputs: d,
+            outputs: d,
+            hasBias: v.hasQKVBias,
+            precision: loader.precision.vision
+        )
+        key = try Linear(
+            loader,
+            names.key,
+            inputs: d,
+            outputs: d,
+            hasBias: v.hasQKVBias,
+            precision: loader.precision.vision
+        )
+        value = try Linear(
+            loader,
+            names.value,
+            inputs: d,
+            outputs: d,
+            hasBias: v.hasQKVBias,
+            precision: loader.precision.vision
+        )
+        output = try Linear(
+            loader,
+            names.output,
+            inputs: d,
+            outputs: d,
+            hasBias: true,
+            precision: loader.precision.vision
+        )
         queryNorm =
-            v.usesQKNorm ? try VisionNorm(rms: source, names.queryNorm + ".weight", width: d, eps: v.normEps) : nil
+            v.usesQKNorm ? try VisionNorm(rms: loader, names.queryNorm + ".weight", width: d, eps: v.normEps) : nil
         keyNorm =
-            v.usesQKNorm ? try VisionNorm(rms: source, names.keyNorm + ".weight", width: d, eps: v.normEps) : nil
-        scale1 = try FloatVector(source, names.scale1, shape: [d])
-        scale2 = try FloatVector(source, names.scale2, shape: [d])
-        fc1 = try Linear(source, names.fc1, inputs: d, outputs: v.intermediateSize, hasBias: true)
-        fc2 = try Linear(source, names.fc2, inputs: v.intermediateSize, outputs: d, hasBias: true)
+            v.usesQKNorm ? try VisionNorm(rms: loader, names.keyNorm + ".weight", width: d, eps: v.normEps) : nil
+        scale1 = try loader.vector(names.scale1, shape: [d])
+        scale2 = try loader.vector(names.scale2, shape: [d])
+        fc1 = try Linear(
+            loader,
+            names.fc1,
+            inputs: d,
+            outputs: v.intermediateSize,
+            hasBias: true,
+            precision: loader.precision.vision
+        )
+        fc2 = try Linear(
+            loader,
+            names.fc2,
+            inputs: v.intermediateSize,
+            outputs: d,
+            hasBias: true,
+            precision: loader.precision.vision
+        )
         hiddenSize = d
         heads = ck_heads(
             heads: Int32(v.attentionHeads),

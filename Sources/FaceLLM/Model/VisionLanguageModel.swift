@@ -5,16 +5,21 @@ package final class VisionLanguageModel {
     package let vision: VisionTower
     package let language: LanguageModel
 
-    /// Finds all weights; matrices stay where they are stored.
+    /// Finds all weights; matrices stay where they are stored, or are quantised.
+    ///
+    /// - Parameter cacheFolder: where quantised weights are kept between runs; nil for nowhere.
     package init(
-        _ source: some WeightSource,
-        configuration: ModelConfiguration,
+        _ checkpoint: Checkpoint,
+        precision: ModelPrecision = .reference,
+        cacheFolder: String? = nil,
         pool: ComputePool
     ) throws(CheckpointError) {
-        self.configuration = configuration
+        let loader = try WeightLoader(checkpoint, precision: precision, cacheFolder: cacheFolder, pool: pool)
+        configuration = checkpoint.configuration
         self.pool = pool
-        vision = try VisionTower(source, configuration: configuration, pool: pool)
-        language = try LanguageModel(source, configuration: configuration, pool: pool)
+        vision = try VisionTower(loader, configuration: configuration, pool: pool)
+        language = try LanguageModel(loader, configuration: configuration, pool: pool)
+        loader.finish()
     }
 
     /// The embeddings of a prompt, the image's features in place of its `<IMG_CONTEXT>` tokens, in order.

@@ -27,45 +27,50 @@ package final class VisionTower {
 
     /// Finds the tower's weights; matrices stay where they are stored.
     package init(
-        _ source: some WeightSource,
+        _ loader: WeightLoader,
         configuration: ModelConfiguration,
         pool: ComputePool
     ) throws(CheckpointError) {
         self.configuration = configuration
         self.pool = pool
         let v = configuration.vision, p = configuration.projector
+        let precision = loader.precision.vision
+        // Pixels come first: what is lost here is lost for all layers, and it is half a percent of the work.
         patchEmbedding = Linear(
-            weight: try source.matrix(
+            weights: try loader.weights(
                 TensorNames.patches + ".weight",
-                shape: [v.hiddenSize, v.channels, v.patchSize, v.patchSize]
+                shape: [v.hiddenSize, v.channels, v.patchSize, v.patchSize],
+                precision: .f32
             ),
-            bias: try FloatVector(source, TensorNames.patches + ".bias", shape: [v.hiddenSize])
+            bias: try loader.vector(TensorNames.patches + ".bias", shape: [v.hiddenSize])
         )
-        classToken = try FloatVector(source, TensorNames.classToken, shape: [1, 1, v.hiddenSize])
-        positions = try FloatVector(source, TensorNames.positions, shape: [1, v.tokens, v.hiddenSize])
+        classToken = try loader.vector(TensorNames.classToken, shape: [1, 1, v.hiddenSize])
+        positions = try loader.vector(TensorNames.positions, shape: [1, v.tokens, v.hiddenSize])
         var blocks: [VisionBlock] = []
-        for layer in 0..<v.layers { blocks.append(try VisionBlock(source, TensorNames.VisionBlock(layer), v)) }
+        for layer in 0..<v.layers { blocks.append(try VisionBlock(loader, TensorNames.VisionBlock(layer), v)) }
         self.blocks = blocks
-        finalNorm = v.hasFinalNorm ? try VisionNorm(source, TensorNames.visionFinalNorm, v) : nil
+        finalNorm = v.hasFinalNorm ? try VisionNorm(loader, TensorNames.visionFinalNorm, v) : nil
         projectorNorm = try VisionNorm(
-            layer: source,
+            layer: loader,
             TensorNames.projectorNorm,
             width: p.inputSize,
             eps: p.normEps
         )
         linear1 = try Linear(
-            source,
+            loader,
             TensorNames.projectorLinear1,
             inputs: p.inputSize,
             outputs: p.hiddenSize,
-            hasBias: true
+            hasBias: true,
+            precision: precision
         )
         linear2 = try Linear(
-            source,
+            loader,
             TensorNames.projectorLinear2,
             inputs: p.hiddenSize,
             outputs: p.hiddenSize,
-            hasBias: true
+            hasBias: true,
+            precision: precision
         )
     }
 

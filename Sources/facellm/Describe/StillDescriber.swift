@@ -1,4 +1,5 @@
 import Analysis
+import Events
 import FaceLLM
 import Faces
 import Imaging

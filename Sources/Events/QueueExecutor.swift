@@ -1,10 +1,12 @@
-internal import Dispatch
+package import Dispatch
 
-/// Runs an actor on a queue of its own, so that heavy work never takes a thread of Swift's cooperative pool.
+/// Runs an actor on a queue of its own, so that work that blocks or is heavy never takes a thread of Swift's
+/// cooperative pool.
 ///
 /// `DispatchSerialQueue` would do, but is absent on Linux.
 package final class QueueExecutor: SerialExecutor {
-    private let queue: DispatchQueue
+    /// The queue, for timers and for blocks that enter the actor by `assumeIsolated`.
+    package let queue: DispatchQueue
 
     package init(label: String) {
         queue = DispatchQueue(label: label)
@@ -18,5 +20,10 @@ package final class QueueExecutor: SerialExecutor {
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
+    }
+
+    /// Lets a block on the queue that is no job of Swift's enter the actor.
+    package func checkIsolated() {
+        dispatchPrecondition(condition: .onQueue(queue))
     }
 }

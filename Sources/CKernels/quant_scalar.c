@@ -1,0 +1,85 @@
+// Quantised weights as plain loops: what tests compare with, and what runs when memory cannot be had.
+
+#include "quant.h"
+
+#include <math.h>
+#include <string.h>
+
+static float weight(const void *w, ck_type type, ptrdiff_t index) {
+    float value;
+    ck_widen_scalar(&value, ck_at(w, type, index), type, 1);
+    return value;
+}
+
+static void pack_row_int8(void *packed, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k, ptrdiff_t row) {
+    float largest = 0, inverse;
+    for (ptrdiff_t p = 0; p < k; p++) {
+        float magnitude = fabsf(weight(w, type, row * k + p));
+        largest = isnan(largest) || magnitude <= largest ? largest : magnitude;
+    }
+    ck_int8_scales(packed, n, k)[row] = ck_int8_scale(largest, &inverse);
+    for (ptrdiff_t p = 0; p < k; p++) {
+        int high;
+        int8_t q = (int8_t)nearbyintf(weight(w, type, row * k + p) * inverse);
+        ((int8_t *)packed)[ck_quant_offset(CK_INT8, k, row, p, &high)] = q;
+        ck_int8_sums(packed, n, k)[row] += q;
+    }
+}
+
+static void pack_group_int4(void *packed, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k, ptrdiff_t row,
+                            ptrdiff_t group) {
+    float values[CK_GROUP];
+    int8_t q[CK_GROUP];
+    const ptrdiff_t first = group * CK_GROUP;
+    for (ptrdiff_t p = 0; p < CK_GROUP; p++) {
+        values[p] = row < n && first + p < k ? weight(w, type, row * k + first + p) : 0;
+    }
+    uint16_t scale = ck_quantise_group(q, values);
+    memcpy((char *)packed + ck_int4_scale_offset(k, row, group), &scale, sizeof scale);
+    for (ptrdiff_t p = 0; p < CK_GROUP; p++) {
+        int high;
+        size_t offset = ck_quant_offset(CK_INT4, k, row, first + p, &high);
+        ((uint8_t *)packed)[offset] |= (uint8_t)((q[p] + 8) << (high ? 4 : 0));
+    }
+}
+
+void ck_pack_scalar(void *packed, ck_quant quant, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k) {
+    memset(packed, 0, ck_packed_size(quant, n, k));
+    for (ptrdiff_t row = 0; row < n && quant == CK_INT8; row++) {
+        pack_row_int8(packed, w, type, n, k, row);
+    }
+    for (ptrdiff_t row = 0; row < ck_quant_panels(n) * CK_QUANT_PANEL && quant == CK_INT4; row++) {
+        for (ptrdiff_t group = 0; group < ck_ceil_div(k, CK_GROUP); group++) {
+            pack_group_int4(packed, w, type, n, k, row, group);
+        }
+    }
+}
+
+/// x · w over values that share a scale, `first` ..< `first + count`: an integer sum, then the scales.
+static double scaled_sum(const float *x, const void *packed, ck_quant quant, ptrdiff_t n, ptrdiff_t k, ptrdiff_t row,
+                         ptrdiff_t first, ptrdiff_t count) {
+    float largest = 0, inverse;
+    for (ptrdiff_t p = first; p < first + count; p++) {
+        largest = isnan(largest) || fabsf(x[p]) <= largest ? largest : fabsf(x[p]);
+    }
+    const float x_scale = ck_int8_scale(largest, &inverse);
+    double sum = 0;
+    for (ptrdiff_t p = first; p < first + count; p++) {
+        sum += (double)ck_quantised_weight(packed, quant, k, row, p) * (double)nearbyintf(x[p] * inverse);
+    }
+    return sum * (double)x_scale * (double)ck_quantised_scale(packed, quant, n, k, row, first);
+}
+
+void ck_linear_packed_scalar(float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const void *packed, ck_quant quant,
+                             ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const ck_epilogue *epilogue) {
+    const ptrdiff_t shared = quant == CK_INT8 ? ck_max(1, k) : CK_GROUP;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        for (ptrdiff_t j = 0; j < n; j++) {
+            double t = 0;
+            for (ptrdiff_t first = 0; first < k; first += shared) {
+                t += scaled_sum(x + i * ldx, packed, quant, n, k, j, first, ck_min(shared, k - first));
+            }
+            ck_finish_scalar(&y[i * ldy + j], t, j, epilogue);
+        }
+    }
+}
