@@ -7,7 +7,9 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "facellm-bench",
         abstract: "Measures facellm: stage times, processor time, memory, accuracy.",
-        subcommands: [PipelineBench.self, EngineBench.self, ExpressionsBench.self, JournalBench.self]
+        subcommands: [
+            PipelineBench.self, EngineBench.self, PrecisionBench.self, ExpressionsBench.self, JournalBench.self,
+        ]
     )
 
     static func main() async {

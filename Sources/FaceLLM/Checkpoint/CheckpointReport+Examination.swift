@@ -232,9 +232,24 @@ extension CheckpointReport.Architecture {
             memory: .init(
                 bf16: 2 * total,
                 f32: 4 * total,
+                int8: WeightLoader.byteCount(configuration, precision: ModelPrecision(vision: .int8, text: .int8)),
+                int4: WeightLoader.byteCount(configuration, precision: ModelPrecision(vision: .int8, text: .int4)),
+                working: Self.workingMemory(configuration),
                 cachePerToken: 2 * 4 * text.layers * text.kvHeads * text.headDim
             )
         )
+    }
+}
+
+extension CheckpointReport.Architecture {
+    /// What computing one face at a time takes beside weights and cache: the buffers of `VisionMemory` and `TextMemory`.
+    fileprivate static func workingMemory(_ configuration: ModelConfiguration) -> Int {
+        let v = configuration.vision, t = configuration.text
+        let vision = v.tokens * (5 * v.hiddenSize + v.intermediateSize)
+        let wide = 2 * t.hiddenSize + 2 * t.attentionHeads * t.headDim + 2 * t.intermediateSize + t.headDim
+        let text = LanguageModel.chunk * wide
+        // Closed questions compute sixteen rows of logits at once.
+        return 4 * (vision + text + 16 * t.vocabularySize)
     }
 }
 

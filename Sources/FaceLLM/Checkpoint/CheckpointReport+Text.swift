@@ -55,8 +55,10 @@ extension CheckpointReport {
     }
 
     private static func words(_ memory: Memory) -> String {
-        "at least \(mebibytes(memory.bf16)) with bf16 weights, \(mebibytes(memory.f32)) with f32, "
-            + "and \(grouped(memory.cachePerToken)) bytes a token (f32)"
+        // A prompt with a picture, its answer and the closed questions stay below a thousand tokens.
+        func peak(_ weights: Int) -> String { mebibytes(weights + memory.working + 1000 * memory.cachePerToken) }
+        return "about \(peak(memory.f32)) at f32, \(peak(memory.bf16)) from bf16 files, \(peak(memory.int8)) at int8, "
+            + "\(peak(memory.int4)) at int4; \(grouped(memory.cachePerToken)) bytes a token of context"
     }
 
     private static func words(_ weights: Weights) -> String {

@@ -48,6 +48,12 @@ package struct CheckpointReport: Sendable, Hashable, Encodable {
         package let bf16: Int
         /// All weights as float32.
         package let f32: Int
+        /// Matrices of 8 bits.
+        package let int8: Int
+        /// The vision tower in 8 bits, the language model in 4.
+        package let int4: Int
+        /// Buffers for computing one face at a time.
+        package let working: Int
         /// Keys and values of one token in all layers, float32.
         package let cachePerToken: Int
     }

@@ -134,7 +134,7 @@ package final class Engine {
     }
 
     /// What the vision tower makes of a picture, [image tokens, hiddenSize], from the cache where it is known.
-    private func features(of tiles: PixelTiles, key: ContentKey, run: Run) throws(EngineError) -> Matrix {
+    func features(of tiles: PixelTiles, key: ContentKey, run: Run) throws(EngineError) -> Matrix {
         if let known = features.value(of: key) {
             run.timings.picturesReused += 1
             return known

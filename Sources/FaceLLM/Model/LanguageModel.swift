@@ -20,7 +20,7 @@ package final class LanguageModel {
     private let memory = TextMemory()
 
     /// Tokens of a prompt that are computed at once, so that working memory stays bounded.
-    private static let chunk = 512
+    static let chunk = 512
 
     /// Finds the model's weights; matrices stay where they are stored.
     package init(

@@ -2,20 +2,15 @@ internal import CKernels
 
 /// Hands a model's layers their weights, quantised where that is wanted.
 ///
-/// Quantised weights come from `packed` where it has them; otherwise they are made now and put there.
+/// Quantised weights come from `packed` where they are there already; otherwise they are made now and put there.
 package final class WeightLoader {
     let source: any WeightSource
     let precision: ModelPrecision
     private let pool: ComputePool
-    private let packed: PackedWeights?
+    /// One for each half of the model that is quantised.
+    private let packed: [PackedWeights]
 
-    /// - Parameter packed: made for this source and precision; nil where nothing is quantised.
-    package init(
-        _ source: any WeightSource,
-        precision: ModelPrecision = .reference,
-        packed: PackedWeights? = nil,
-        pool: ComputePool
-    ) {
+    private init(_ source: any WeightSource, precision: ModelPrecision, packed: [PackedWeights], pool: ComputePool) {
         self.source = source
         self.precision = precision
         self.packed = packed
@@ -37,7 +32,7 @@ package final class WeightLoader {
         case .int8, .int4:
             let rows = shape[0], columns = shape.dropFirst().reduce(1, *)
             let quant = precision == .int8 ? CK_INT8 : CK_INT4
-            let place = packed?.place(of: name, quant: quant, rows: rows, columns: columns)
+            let place = packed.lazy.compactMap { $0.place(of: name, quant: quant, rows: rows, columns: columns) }.first
             if let place, place.isFilled {
                 return .packed(place.matrix)
             }
@@ -65,36 +60,81 @@ extension WeightLoader {
         cacheFolder: String?,
         pool: ComputePool
     ) throws(CheckpointError) {
-        var packed: PackedWeights?
+        var packed: [PackedWeights] = []
         if precision.isQuantised {
-            let wanted = Self.wanted(checkpoint, precision: precision)
-            var key = ""
+            var identity = ""
             if let cacheFolder {
-                let identity = try SourceIdentity(files: checkpoint.weightFiles, memory: cacheFolder)
-                key = "\(identity.sha256)-\(precision.vision.rawValue)-\(precision.text.rawValue)"
+                identity = try SourceIdentity(files: checkpoint.weightFiles, memory: cacheFolder).sha256
             }
-            packed = PackedWeights.open(folder: cacheFolder, key: key, wanted: wanted)
+            // A file for each half, so that halves in several combinations are kept once.
+            for (half, level) in [(Half.vision, precision.vision), (.text, precision.text)] {
+                let key = "\(identity)-\(half.rawValue)-\(level.rawValue)"
+                let wanted = Self.wanted(checkpoint, half: half, precision: precision)
+                if let weights = PackedWeights.open(folder: cacheFolder, key: key, wanted: wanted) {
+                    packed.append(weights)
+                }
+            }
         }
         self.init(checkpoint.weights, precision: precision, packed: packed, pool: pool)
     }
 
     /// To be called when all layers have their weights.
     package func finish() {
-        packed?.finish()
+        for weights in packed { weights.finish() }
     }
 
-    /// The matrices that are quantised, in the order in which layers ask for them.
-    private static func wanted(_ checkpoint: Checkpoint, precision: ModelPrecision) -> [PackedWeights.Wanted] {
+    /// What a model's weights take in memory: matrices as they are held, the rest as f32.
+    ///
+    /// Of the embedding only the rows of the tokens at hand are read; it counts where it is the head too.
+    static func byteCount(_ configuration: ModelConfiguration, precision: ModelPrecision) -> Int {
+        var total = 0
+        let head = configuration.text.tiesEmbeddings ? TensorNames.embedding : TensorNames.head
+        for requirement in TensorNames.required(by: configuration) {
+            let count = requirement.shape.reduce(1, *)
+            if requirement.name == TensorNames.embedding && requirement.name != head { continue }
+            guard requirement.shape.count == 2 else {
+                total += 4 * count
+                continue
+            }
+            let (rows, columns) = (requirement.shape[0], requirement.shape[1])
+            switch level(of: requirement.name, precision) {
+            case .f32: total += 4 * count
+            case .bf16: total += 2 * count
+            case .int8: total += PackedMatrix.byteCount(CK_INT8, rows: rows, columns: columns)
+            case .int4: total += PackedMatrix.byteCount(CK_INT4, rows: rows, columns: columns)
+            }
+        }
+        return total
+    }
+
+    /// Whether a tensor belongs to the vision tower or the projector.
+    private static func half(of name: String) -> Half {
+        name.hasPrefix("vision_tower.") || name.hasPrefix("multi_modal_projector.") ? .vision : .text
+    }
+
+    private static func level(of name: String, _ precision: ModelPrecision) -> WeightPrecision {
+        if name == TensorNames.embedding || name == TensorNames.head { return precision.head }
+        return half(of: name) == .vision ? precision.vision : precision.text
+    }
+
+    private enum Half: String {
+        case vision, text
+    }
+
+    /// The matrices of a half that are quantised, in the order in which layers ask for them.
+    private static func wanted(
+        _ checkpoint: Checkpoint,
+        half: Half,
+        precision: ModelPrecision
+    ) -> [PackedWeights.Wanted] {
         let hasHead = checkpoint.weights.names.contains(TensorNames.head)
         let head = hasHead ? TensorNames.head : TensorNames.embedding
         var wanted: [PackedWeights.Wanted] = []
         for requirement in TensorNames.required(by: checkpoint.configuration) {
             guard requirement.shape.count == 2 else { continue }
-            let isVision =
-                requirement.name.hasPrefix("vision_tower.") || requirement.name.hasPrefix("multi_modal_projector.")
-            let isTable = requirement.name == TensorNames.embedding || requirement.name == TensorNames.head
-            if isTable && requirement.name != head { continue }
-            let level = isTable ? precision.head : isVision ? precision.vision : precision.text
+            guard Self.half(of: requirement.name) == half else { continue }
+            if requirement.name == TensorNames.embedding && requirement.name != head { continue }
+            let level = level(of: requirement.name, precision)
             let quant: ck_quant
             switch level {
             case .f32, .bf16: continue

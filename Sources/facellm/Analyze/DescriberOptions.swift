@@ -16,6 +16,7 @@ struct DescriberOptions: Sendable, Hashable {
     var tellsFacts = false
     /// Nil for as many as there are cores.
     var threads: Int?
+    var precision: ModelPrecision
 
     /// Tokens of a text: a sentence has about 30, and each costs as much time as a closed question.
     private static let maximumTokens = 64
@@ -26,9 +27,12 @@ struct DescriberOptions: Sendable, Hashable {
     func makeDescriber() async throws -> any FaceDescriber {
         let inquiry = try inquiry()
         let cores = ProcessInfo.processInfo.activeProcessorCount
+        var options = Engine.Options(threads: threads ?? cores)
+        options.precision = precision
+        options.weightCache = Engine.standardWeightCache(environment: ProcessInfo.processInfo.environment)
         return try await FaceLLMDescriber.open(
             model,
-            options: Engine.Options(threads: threads ?? cores),
+            options: options,
             inquiry: inquiry,
             tellsFacts: tellsFacts
         )

@@ -73,6 +73,8 @@ struct DescribingOptions: ParsableArguments {
     )
     var threads: Int?
 
+    @OptionGroup var precision: PrecisionOptions
+
     /// How often and how long; what was not given stays at its default.
     var settings: DescriptionSettings {
         var settings = DescriptionSettings()
@@ -91,7 +93,8 @@ struct DescribingOptions: ParsableArguments {
                 question: describeQuestion,
                 fieldsFile: fieldsFile,
                 tellsFacts: describeFacts,
-                threads: threads
+                threads: threads,
+                precision: precision.precision
             )
         }
     }
