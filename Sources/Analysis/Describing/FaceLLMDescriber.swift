@@ -60,6 +60,8 @@ package actor FaceLLMDescriber: FaceDescriber {
 
     package func describe(_ request: DescriptionRequest) async -> DescriptionAnswer {
         do throws(EngineError) {
+            var inquiry = inquiry
+            inquiry.description.likelyTexts = request.previousDescription.map { [$0] } ?? []
             let report = try engine.report(
                 on: engine.tiles(of: request.picture),
                 inquiry: inquiry,

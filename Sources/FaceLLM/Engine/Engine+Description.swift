@@ -5,6 +5,8 @@ package struct DescriptionOptions: Sendable, Hashable {
     package var sampling = SamplingOptions()
     /// Whether to tell where the answer looked.
     package var wantsHeatMap = false
+    /// What the answer may repeat, as an earlier answer about the same face: makes it sooner, not other.
+    package var likelyTexts: [String] = []
 
     package init() {}
 }
@@ -49,6 +51,7 @@ extension Engine {
         var gaze = options.wantsHeatMap ? pictures.first.map { HeatMap.Gatherer($0, engine: self) } : nil
         let probe = gaze.map { _ in LanguageModel.AttentionProbe() }
         var logProbability = 0.0
+        let draft = Draft(options.likelyTexts.map { tokenizer.encode($0, recognizesAddedTokens: false) })
         func deliver(_ piece: String) { if !piece.isEmpty { onText(piece) } }
 
         var began = ContinuousClock.now
@@ -58,6 +61,7 @@ extension Engine {
             sampler: &sampler,
             history: &history,
             expected: options.answer.maximumTokens,
+            draft: draft,
             probe: probe,
             isCancelled: { run.mustStop },
             onToken: { token, _ in

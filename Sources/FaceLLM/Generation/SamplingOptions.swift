@@ -37,6 +37,9 @@ package struct SamplingOptions: Sendable, Hashable {
         self.seed = seed
     }
 
+    /// Whether the likeliest token comes, whatever came before.
+    package var isPlainGreedy: Bool { temperature == 0 && repetitionPenalty == 1 }
+
     /// Throws for the first option outside of its range; NaN is outside of every range.
     package func validate() throws(GenerationError) {
         try GenerationError.check((0...100).contains(temperature), "temperature", temperature, "0 to 100")

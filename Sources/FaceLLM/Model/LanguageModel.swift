@@ -18,6 +18,10 @@ package final class LanguageModel {
     private let head: Linear
     private let rotary: Rotary
     private let memory = TextMemory()
+    /// By how much logits of one and the same token may differ with the tokens that are computed beside it.
+    ///
+    /// Attention adds in another order, 1e-6 or so; activations of 8 bits may then fall to the other side of a step.
+    let roundingOfLogits: Float
 
     /// Tokens of a prompt that are computed at once, so that working memory stays bounded.
     static let chunk = 512
@@ -42,6 +46,7 @@ package final class LanguageModel {
             weights: try loader.weights(name, shape: shape, precision: loader.precision.head),
             bias: nil
         )
+        roundingOfLogits = loader.precision.text == .int8 || loader.precision.text == .int4 ? 0.25 : 1e-3
         rotary = Rotary(headDim: t.headDim, base: t.ropeTheta)
     }
 
@@ -179,6 +184,40 @@ package final class LanguageModel {
             nil
         )
         return values.map { Matrix(rows: wanted.count, columns: configuration.hiddenSize, values: $0) }
+    }
+
+    /// One token each of several sequences, every matrix read once for all of them.
+    ///
+    /// Each sequence gets bit by bit what it would get alone, for up to 8 sequences.
+    ///
+    /// - Parameters:
+    ///   - ids: the next token of each.
+    ///   - caches: what came before; each holds its token afterwards.
+    ///   - expected: tokens that will follow.
+    /// - Returns: the residual stream after the final norm, [ids.count, hiddenSize]; nil if cancelled, the caches are
+    ///   then as before.
+    package func step(
+        _ ids: [Int],
+        caches: inout [KVCache],
+        expected: Int = 0,
+        isCancelled: () -> Bool = { false }
+    ) -> Matrix? {
+        precondition(ids.count == caches.count && !ids.isEmpty, "\(ids.count) tokens for \(caches.count) caches")
+        let d = configuration.hiddenSize, rows = ids.count
+        let x = memory.stream.reserve(rows * d)
+        for (row, id) in ids.enumerated() { embedding.copyRow(id, to: x + row * d) }
+        for index in caches.indices { caches[index].reserve(1, expected: 1 + expected) }
+        let tables = memory.rotary.reserve(rows * configuration.headDim)
+        rotary.write(caches.map(\.count), to: tables)
+        let pass = TextLayer.Pass(rows: rows, rotary: tables, visible: nil, memory: memory, pool: pool)
+        for (index, layer) in layers.enumerated() {
+            if isCancelled() { return nil }
+            layer.attendTogether(x, index: index, caches: caches, pass: pass)
+            layer.transform(x, rows: rows, memory: memory, pool: pool)
+        }
+        for index in caches.indices { caches[index].commit(1) }
+        ck_rms_norm(pool.handle, x, x, finalNorm.pointer, configuration.rmsNormEps, rows, d)
+        return Matrix(rows: rows, columns: d, copying: x)
     }
 
     /// One pass over some rows of the embeddings; writes keys and values, counts nothing.

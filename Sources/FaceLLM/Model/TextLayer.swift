@@ -5,6 +5,7 @@ final class TextMemory {
     let stream = Scratch()  // [tokens, hiddenSize], the residual stream
     let normed = Scratch()  // [tokens, hiddenSize]
     let query = Scratch()  // [tokens, heads · headDim]
+    let pairs = Scratch()  // [2, tokens, kvHeads · headDim]: keys and values on their way to several caches
     let attended = Scratch()  // [tokens, heads · headDim]
     let gate = Scratch()  // [tokens, intermediateSize]
     let up = Scratch()  // [tokens, intermediateSize]
@@ -119,6 +120,42 @@ struct TextLayer {
                 pass.visible,
                 heads
             )
+        }
+        output.apply(attended, rows: rows, to: x, epilogue: .add(scale: nil), pool: pool)
+    }
+
+    /// The attention half of one token each of several sequences: every matrix is read once for all of them.
+    ///
+    /// - Parameters:
+    ///   - x: [caches.count, hiddenSize].
+    ///   - caches: with room for a token each.
+    func attendTogether(
+        _ x: UnsafeMutablePointer<Float>,
+        index: Int,
+        caches: [KVCache],
+        pass: Pass
+    ) {
+        let t = configuration, pool = pass.pool, rows = pass.rows
+        let wide = t.attentionHeads * t.headDim, narrow = t.kvHeads * t.headDim
+        let normed = pass.memory.normed.reserve(rows * t.hiddenSize)
+        let q = pass.memory.query.reserve(rows * wide), attended = pass.memory.attended.reserve(rows * wide)
+        let k = pass.memory.pairs.reserve(2 * rows * narrow)
+        let v = k + rows * narrow
+        ck_rms_norm(pool.handle, normed, x, inputNorm.pointer, t.rmsNormEps, rows, t.hiddenSize)
+        query.apply(normed, rows: rows, to: q, pool: pool)
+        key.apply(normed, rows: rows, to: k, pool: pool)
+        value.apply(normed, rows: rows, to: v, pool: pool)
+        let sines = pass.rotary + rows * t.headDim / 2
+        ck_rope(pool.handle, q, wide, pass.rotary, sines, rows, Int32(t.attentionHeads), Int32(t.headDim))
+        ck_rope(pool.handle, k, narrow, pass.rotary, sines, rows, Int32(t.kvHeads), Int32(t.headDim))
+        for (row, cache) in caches.enumerated() {
+            let newKey = cache.newKeys(index), newValue = cache.newValues(index)
+            newKey.update(from: k + row * narrow, count: narrow)
+            newValue.update(from: v + row * narrow, count: narrow)
+            let runs = cache.visibleRuns(index)
+            var recent = ck_run(keys: newKey, values: newValue, count: 1, ld: narrow)
+            let target = attended + row * wide
+            ck_attention(pool.handle, target, wide, q + row * wide, wide, 1, runs, runs.count, &recent, nil, heads)
         }
         output.apply(attended, rows: rows, to: x, epilogue: .add(scale: nil), pool: pool)
     }
