@@ -56,7 +56,7 @@ import Testing
             .init("c", type: "I64", shape: [1], data: [UInt8](repeating: 2, count: 8)),
         ])
         let headerEnd = whole.count - 40
-        for seed in UInt64(0)..<3000 {
+        for seed in UInt64(0)..<5000 {
             var generator = CheckpointGenerator(seed: seed)
             // Half of the files keep a correct length before the mutated header, and so reach the JSON.
             var bytes: [UInt8]
@@ -76,7 +76,7 @@ import Testing
         let folder = try CheckpointFolder()
         let whole = Array(SyntheticModel.config.utf8)
         var opened = 0
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<4000 {
             var generator = CheckpointGenerator(seed: seed)
             try folder.write(mutated(whole, within: 0..<whole.count, &generator), to: "config.json")
             let isOpen = attempt(seed) {
@@ -97,7 +97,7 @@ import Testing
         try model.write(to: folder)
         let whole = try folder.read("model.safetensors")
         let length = Int(whole[0]) + Int(whole[1]) << 8
-        for seed in UInt64(0)..<300 {
+        for seed in UInt64(0)..<400 {
             var generator = CheckpointGenerator(seed: seed)
             let header = mutated(Array(whole[8..<8 + length]), within: 0..<length, &generator)
             let bytes = SafetensorsWriter.bytes(UInt64(header.count)) + header + whole[(8 + length)...]
@@ -117,7 +117,7 @@ import Testing
         ])
         let config = Array("{\"peft_type\": \"LORA\", \"r\": 1, \"lora_alpha\": 2, \"alpha_pattern\": {}}".utf8)
         let index = Array("{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"two.safetensors\"}}".utf8)
-        for seed in UInt64(0)..<300 {
+        for seed in UInt64(0)..<400 {
             var generator = CheckpointGenerator(seed: seed)
             let isConfig = seed.isMultiple(of: 2)
             try folder.write(

@@ -64,7 +64,7 @@ import Testing
         let folder = try Self.intact()
         var seed = TokenizerSeed(UInt64(100 + index))
         let likely = utf8(#"{}[]",:0123456789-\eu "#) + [0, 0x0A, 0x80, 0xC3, 0xFF]
-        for _ in 0..<150 {
+        for _ in 0..<300 {
             var bytes = utf8(text)
             for _ in 0..<Int.random(in: 1...4, using: &seed) {
                 let place = Int.random(in: bytes.indices, using: &seed)

@@ -46,6 +46,7 @@ package actor FaceLLMDescriber: FaceDescriber {
         provenance = Provenance(
             describer: "facellm",
             model: engine.checkpoint.name,
+            modelSHA256: engine.model.sourceSHA256,
             precision: engine.precision,
             promptSHA256: inquiry.fingerprint,
             versions: ["facellm": RunProvenance.version]

@@ -4,6 +4,8 @@ package final class VisionLanguageModel {
     package let pool: ComputePool
     package let vision: VisionTower
     package let language: LanguageModel
+    /// SHA-256 of the files with weights, where it had to be known: for quantised weights that are kept.
+    package let sourceSHA256: String?
 
     /// Finds all weights; matrices stay where they are stored, or are quantised.
     ///
@@ -19,6 +21,7 @@ package final class VisionLanguageModel {
         self.pool = pool
         vision = try VisionTower(loader, configuration: configuration, pool: pool)
         language = try LanguageModel(loader, configuration: configuration, pool: pool)
+        sourceSHA256 = loader.sourceSHA256
         loader.finish()
     }
 

@@ -9,11 +9,20 @@ package final class WeightLoader {
     private let pool: ComputePool
     /// One for each half of the model that is quantised.
     private let packed: [PackedWeights]
+    /// SHA-256 of the weights' files, where it had to be known.
+    package let sourceSHA256: String?
 
-    private init(_ source: any WeightSource, precision: ModelPrecision, packed: [PackedWeights], pool: ComputePool) {
+    private init(
+        _ source: any WeightSource,
+        precision: ModelPrecision,
+        packed: [PackedWeights],
+        sourceSHA256: String?,
+        pool: ComputePool
+    ) {
         self.source = source
         self.precision = precision
         self.packed = packed
+        self.sourceSHA256 = sourceSHA256
         self.pool = pool
     }
 
@@ -61,21 +70,27 @@ extension WeightLoader {
         pool: ComputePool
     ) throws(CheckpointError) {
         var packed: [PackedWeights] = []
+        var sha256: String?
         if precision.isQuantised {
-            var identity = ""
             if let cacheFolder {
-                identity = try SourceIdentity(files: checkpoint.weightFiles, memory: cacheFolder).sha256
+                sha256 = try SourceIdentity(files: checkpoint.weightFiles, memory: cacheFolder).sha256
             }
             // A file for each half, so that halves in several combinations are kept once.
             for (half, level) in [(Half.vision, precision.vision), (.text, precision.text)] {
-                let key = "\(identity)-\(half.rawValue)-\(level.rawValue)"
+                let key = "\(sha256 ?? "")-\(half.rawValue)-\(level.rawValue)"
                 let wanted = Self.wanted(checkpoint, half: half, precision: precision)
                 if let weights = PackedWeights.open(folder: cacheFolder, key: key, wanted: wanted) {
                     packed.append(weights)
                 }
             }
         }
-        self.init(checkpoint.weights, precision: precision, packed: packed, pool: pool)
+        self.init(
+            checkpoint.weights,
+            precision: precision,
+            packed: packed,
+            sourceSHA256: sha256,
+            pool: pool
+        )
     }
 
     /// To be called when all layers have their weights.
