@@ -13,6 +13,14 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// Beside NIO the compiler takes `stat` and `timespec` for CDispatch's and does not find their members any more.
+let serviceSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
 /// OpenVINO lies in a folder of its own, so the binaries carry its path.
 let findOpenVINO: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(prefix)/lib/openvino-2026.4.1"])
@@ -22,12 +30,19 @@ let package = Package(
     name: "facellm",
     products: [
         .executable(name: "facellm", targets: ["facellm"]),
+        .executable(name: "facellmd", targets: ["facellmd"]),
         .executable(name: "facellm-bench", targets: ["facellm-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // C libraries
@@ -76,6 +91,25 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // What runs for weeks around the stages
+        .target(
+            name: "Service",
+            dependencies: [
+                "Analysis", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Video",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: serviceSettings
+        ),
+
+
 
         // What `facellm-bench` measures with
         .target(name: "Benchmarking", dependencies: ["CMachine", "FaceLLM"], swiftSettings: swiftSettings),
@@ -84,7 +118,17 @@ let package = Package(
         .executableTarget(
             name: "facellm",
             dependencies: [
-                "Analysis", "CFFmpeg", "Events", "FaceLLM", "Faces", "Imaging", "Video",
+                "Analysis", "CFFmpeg", "Events", "FaceLLM", "Faces", "Imaging", "Service", "Video",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings,
+            linkerSettings: findOpenVINO
+        ),
+        .executableTarget(
+            name: "facellmd",
+            dependencies: [
+                "Analysis", "Events", "Service", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -139,10 +183,35 @@ let package = Package(
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
         ),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: [
+                "Events", "FaceLLM", "Service", "Video",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            exclude: ["Observability/fake-daemon.py"],
+            swiftSettings: serviceSettings,
+            linkerSettings: findOpenVINO
+        ),
+        // `facellmd` is there so that it is built before its tests run it.
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: [
+                "Analysis", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Service", "Video", "facellmd",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: serviceSettings,
+            linkerSettings: findOpenVINO
+        ),
         // `facellm` is there so that it is built before its tests run it.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Events", "facellm"],
+            dependencies: [
+                "Events", "Service", "facellm", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
         ),

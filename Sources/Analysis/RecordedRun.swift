@@ -1,4 +1,4 @@
-internal import Events
+package import Events
 internal import Faces
 internal import Imaging
 package import Logging
@@ -14,7 +14,7 @@ package actor RecordedRun {
         case interrupted = 130
         case terminated = 143
 
-        var exitReason: ExitReason { self == .interrupted ? .interrupted : .terminated }
+        package var exitReason: ExitReason { self == .interrupted ? .interrupted : .terminated }
     }
 
     let options: Options

@@ -42,9 +42,20 @@ package final class SourceAnalysis {
     /// Outcomes of faces whose track does not count yet.
     private var undecided: [Int: FaceOutcomes] = [:]
     private var born: Set<Int> = []
+    private let tracksBefore: Int
+    /// The highest number that a track got, told of or not.
+    package private(set) var lastTrack: Int
 
-    package init(core: InferenceCore, models: ModelFolder, settings: AnalysisSettings) throws(FacesError) {
+    /// - Parameter tracksBefore: numbers that an earlier analysis of the same source used up; none is given twice.
+    package init(
+        core: InferenceCore,
+        models: ModelFolder,
+        settings: AnalysisSettings,
+        tracksBefore: Int = 0
+    ) throws(FacesError) {
         self.settings = settings
+        self.tracksBefore = tracksBefore
+        lastTrack = tracksBefore
         perception = try Perception(core: core, models: models, settings: settings.perception)
         examiner = try FaceExaminer(core: core, models: models, template: perception.template, settings: settings)
     }
@@ -160,7 +171,8 @@ package final class SourceAnalysis {
     ) -> (FaceOutcome, ExpressionScores?) {
         guard let id = face.track else { return (.rejected, nil) }
         let time = frame.mediaTimeSeconds
-        var state = tracks[id] ?? TrackState(id: "t\(id)", time: time)
+        var state = tracks[id] ?? TrackState(id: "t\(tracksBefore + id)", time: time)
+        lastTrack = max(lastTrack, tracksBefore + id)
         defer { tracks[id] = state }
         state.see(face, record: record, frame: frame, measures: measures)
         do throws(FacesError) {

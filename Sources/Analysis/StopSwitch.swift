@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A request to stop that may come from any thread, before or after there is something to cancel.
-final class StopSwitch: Sendable {
+package final class StopSwitch: Sendable {
     private struct State {
         var reason: RecordedRun.StopReason?
         var cancel: (@Sendable () -> Void)?
@@ -10,9 +10,11 @@ final class StopSwitch: Sendable {
 
     private let state = Mutex(State())
 
-    var reason: RecordedRun.StopReason? { state.withLock { $0.reason } }
+    package init() {}
 
-    func stop(_ reason: RecordedRun.StopReason) {
+    package var reason: RecordedRun.StopReason? { state.withLock { $0.reason } }
+
+    package func stop(_ reason: RecordedRun.StopReason) {
         let cancel = state.withLock { state in
             if state.reason == nil { state.reason = reason }
             return (state.cancel, state.cancelWork)
@@ -22,7 +24,7 @@ final class StopSwitch: Sendable {
     }
 
     /// What `stop` does besides setting the reason; done at once if it was called before.
-    func attach(_ cancel: @escaping @Sendable () -> Void) {
+    package func attach(_ cancel: @escaping @Sendable () -> Void) {
         let isStopped = state.withLock { state in
             state.cancel = cancel
             return state.reason != nil
@@ -31,7 +33,7 @@ final class StopSwitch: Sendable {
     }
 
     /// What `stop` ends besides, for as long as it lasts; nil when it is over.
-    func attachWork(_ cancel: (@Sendable () -> Void)?) {
+    package func attachWork(_ cancel: (@Sendable () -> Void)?) {
         let isStopped = state.withLock { state in
             state.cancelWork = cancel
             return state.reason != nil

@@ -70,6 +70,13 @@ package struct TrackChange: Sendable, Hashable, Codable {
         analysis = try container.decodeIfPresent(AnalysisRecord.self, forKey: .analysis)
     }
 
+    /// The same, with what became of the describer's part.
+    package func with(analysis: AnalysisRecord) -> TrackChange {
+        var copy = self
+        copy.analysis = analysis
+        return copy
+    }
+
     /// The same without what differs between two runs.
     func withoutDurations() -> TrackChange {
         var copy = self

@@ -39,6 +39,10 @@ package final class Perception {
         package var maximumFaces = 64
         /// Smaller faces are not reported, pixels.
         package var minimumFace: Float = 0
+        /// Polygons in ratios of the picture; faces whose centre lies in none of them are not reported.
+        ///
+        /// Empty for the whole picture.
+        package var zones: [[Point]] = []
         package var tracker = Tracker.Settings()
 
         package init() {}
@@ -108,13 +112,14 @@ package final class Perception {
     /// - Parameter time: seconds, not before the last picture's.
     package func look(at pyramid: Pyramid, time: Double) throws(FacesError) -> PerceivedPicture {
         let expected = tracker.expected(at: time)
-        let faces: [PerceivedFace]
+        var faces: [PerceivedFace]
         if let held = try hold(expected, in: pyramid, at: time) {
             faces = held
         } else {
             lastDetection = time
             faces = try find(expecting: expected, in: pyramid, at: time)
         }
+        faces.removeAll { !isInZone($0.box, pyramid.size) }
         let tracked = faces.map { face in
             TrackedFace(box: face.box, score: face.score, appearance: appearance(of: face, in: pyramid))
         }
@@ -182,6 +187,7 @@ package final class Perception {
             try finder.find(in: pyramid, threshold: Threshold.low)
         }.filter {
             $0.box.width >= settings.minimumFace && $0.box.clipped(to: pyramid.size).area > 0
+                && isInZone($0.box, pyramid.size)
         }
         var faces: [PerceivedFace] = []
         var seen: Set<Int> = []
@@ -209,6 +215,12 @@ package final class Perception {
             faces.append(face)
         }
         return faces
+    }
+
+    private func isInZone(_ box: Rect, _ size: Size) -> Bool {
+        guard !settings.zones.isEmpty else { return true }
+        let center = Point(x: box.center.x / Float(size.width), y: box.center.y / Float(size.height))
+        return settings.zones.contains { $0.surrounds(center) }
     }
 
     private func nearest(

@@ -13,7 +13,18 @@ struct Facellm: AsyncParsableCommand {
             It keeps no pictures and nothing by which a person could be known again, unless asked to save crops.
             """,
         version: RunProvenance.version,
-        subcommands: [AnalyzeCommand.self, DescribeCommand.self, ModelsCommand.self, DoctorCommand.self]
+        subcommands: [
+            AnalyzeCommand.self, DescribeCommand.self, ModelsCommand.self, DoctorCommand.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "The running daemon",
+                subcommands: [
+                    SubscribeCommand.self, StatusCommand.self, SourcesCommand.self, PauseCommand.self,
+                    ResumeCommand.self, ReloadCommand.self, PurgeCommand.self,
+                ]
+            )
+        ]
     )
 
     static func main() async {

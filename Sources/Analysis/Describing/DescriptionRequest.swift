@@ -46,6 +46,8 @@ package struct DescriptionRequest: Sendable, Hashable {
     package var previousDescription: String?
     /// The observations since the last request, for which the answer will stand.
     package var represents: DedupRecord.Represents?
+    /// When the frame was taken, where the source tells.
+    package var time: EventTime?
     /// When it began to wait.
     var queuedAt: ContinuousClock.Instant?
 

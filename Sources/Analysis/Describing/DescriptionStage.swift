@@ -1,23 +1,23 @@
-internal import Events
+package import Events
 internal import FaceLLM
 internal import Faces
 internal import Imaging
-internal import Video
+package import Video
 
 /// The slower tier: between perception and the log, it decides which faces are described, and has it done.
 ///
 /// Belongs to the actor that runs the pipeline. Asking is a step of its own among the events of a frame: a recorded
 /// file takes each step before the next, and so every answer about a track comes before the line that ends it; a live
 /// source only queues it.
-final class DescriptionStage {
+package final class DescriptionStage {
     /// What there is to do after a frame, in order.
-    enum Step: Sendable {
+    package enum Step: Sendable {
         case publish(Event.Payload)
         case ask(DescriptionRequest)
     }
 
     /// The key of the describer's entry in the table of provenance.
-    static let provenanceID = "facellm"
+    package static let provenanceID = "facellm"
 
     /// The side of the model's tile: of a larger crop it sees no more than this, scaled by the same filter.
     private static let tileSide = 448
@@ -29,16 +29,16 @@ final class DescriptionStage {
     private let settings: DescriptionSettings
     private let clock = ContinuousClock()
     private var policy: ShotPolicy
-    private(set) var queue: DescriptionQueue
+    package private(set) var queue: DescriptionQueue
     /// The best picture so far of tracks that want a description.
     private var kept: [String: DescriptionRequest] = [:]
     /// Of the tracks that are there: how many answers, and the last one's words.
     private var answers: [String: (count: Int, text: String?)] = [:]
     /// The last failure, for whoever looks after the run.
-    private(set) var lastFailure: String?
+    package private(set) var lastFailure: String?
 
     /// - Parameter isLive: whether time goes on while the describer works.
-    init(describer: any FaceDescriber, settings: DescriptionSettings, isLive: Bool) {
+    package init(describer: any FaceDescriber, settings: DescriptionSettings, isLive: Bool) {
         self.describer = describer
         self.settings = settings
         policy = ShotPolicy(settings: settings.shots)
@@ -57,7 +57,7 @@ final class DescriptionStage {
     ///   - sightings: the faces of the frame.
     ///   - followed: the tracks that are there, told of or not.
     ///   - frame: the sampled frame; nil at the end of a timeline.
-    func steps(
+    package func steps(
         after payloads: [Event.Payload],
         sightings: [SourceAnalysis.Sighting],
         followed: Set<String>,
@@ -88,7 +88,7 @@ final class DescriptionStage {
     }
 
     /// A line as it goes out: with the number of answers until now where it tells of them.
-    func finished(_ payload: Event.Payload) -> Event.Payload {
+    package func finished(_ payload: Event.Payload) -> Event.Payload {
         guard case .trackEnded(let end) = payload else { return payload }
         let count = answers.removeValue(forKey: end.trackID)?.count ?? 0
         return .trackEnded(end.with(analyses: count))
@@ -190,7 +190,7 @@ final class DescriptionStage {
     // MARK: - Requests
 
     /// Queues a request, which may cost another one its place.
-    func offer(_ request: DescriptionRequest) {
+    package func offer(_ request: DescriptionRequest) {
         var request = request
         request.queuedAt = clock.now
         guard let (lost, outcome) = queue.offer(request) else { return }
@@ -198,21 +198,21 @@ final class DescriptionStage {
     }
 
     /// The next request, which has to be served then.
-    func take() -> DescriptionRequest? {
+    package func take() -> DescriptionRequest? {
         guard var request = queue.take() else { return nil }
         request.previousDescription = answers[request.trackID]?.text
         return request
     }
 
     /// The run is over: nobody will be asked any more.
-    func dropAll() {
+    package func dropAll() {
         queue.dropAll()
     }
 
     /// Asks the describer, for as long as it may take.
     ///
     /// - Returns: what to publish; nil where the run was stopped before there was an answer.
-    func serve(_ request: DescriptionRequest, stoppedBy stopping: StopSwitch) async -> Event.Payload? {
+    package func serve(_ request: DescriptionRequest, stoppedBy stopping: StopSwitch) async -> Event.Payload? {
         let began = clock.now
         let waited = request.queuedAt.map { began - $0 } ?? .zero
         let describer = describer, timeout = settings.timeout

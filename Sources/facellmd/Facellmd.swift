@@ -1,0 +1,162 @@
+import Analysis
+import ArgumentParser
+import Foundation
+import Glibc
+import Logging
+import Service
+import Video
+
+/// The daemon: watches sources and publishes what their faces show, for weeks.
+@main
+struct Facellmd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "facellmd",
+        abstract: "Describes the faces in live video, as lines of JSON for whoever subscribes.",
+        discussion: """
+            facellmd describes what a face shows, not who it is nor what the person feels. It keeps no pictures and \
+            nothing by which a person could be known again.
+
+            Signals: HUP reads the configuration again, TERM and INT end it in order, a second one ends it at once. \
+            Exit status: 1 failure, 2 usage or configuration, 130 and 143 after INT and TERM.
+            """,
+        version: RunProvenance.version
+    )
+
+    /// What is read where no file is named.
+    private static let standardFile = "/etc/facellm/facellmd.yaml"
+
+    @Option(
+        help: ArgumentHelp(
+            "The configuration. (default: \(standardFile), where there is one)",
+            valueName: "file"
+        )
+    )
+    var config: String?
+
+    @Flag(help: "Checks the configuration, says what is wrong with it, and ends.")
+    var checkConfig = false
+
+    @Flag(help: "Prints every value that is in effect and where it comes from, and ends.")
+    var dumpConfig = false
+
+    @Option(help: ArgumentHelp("Where the journal is kept.", valueName: "folder"))
+    var stateDir: String?
+
+    @Option(help: ArgumentHelp("Where the sockets are.", valueName: "folder"))
+    var runtimeDir: String?
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
+    var logLevel: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("A key of the configuration and its value; stronger than the file.", valueName: "key=value")
+    )
+    var assignments: [String] = []
+
+    static func main() async {
+        // A reader that goes away is an error of its write, and a file too large is one too: never a silent death.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        do {
+            let command = try parse()
+            end(await command.start())
+        } catch {
+            // Usage errors have the status 2 here, not sysexits' 64.
+            let code = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if code.isSuccess { print(text) } else { StandardError.write(text + "\n") }
+            Glibc.exit(code.isSuccess ? 0 : 2)
+        }
+    }
+
+    /// Ends without the destructors of libraries, under which threads may still work.
+    private static func end(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
+    }
+
+    func validate() throws {
+        for assignment in assignments where !assignment.dropFirst().contains("=") {
+            throw ValidationError("--set \(assignment): a key, '=' and a value were expected.")
+        }
+    }
+
+    private func start() async -> Int32 {
+        let file = config ?? (FileManager.default.isReadableFile(atPath: Self.standardFile) ? Self.standardFile : nil)
+        let loader = loader
+        let loaded: LoadedConfiguration
+        do throws(ConfigurationError) {
+            loaded = try loader.load(file: file)
+        } catch {
+            StandardError.write("\(error)\n")
+            return 2
+        }
+        if checkConfig || dumpConfig {
+            print(dumpConfig ? loaded.effective : loaded.summary, terminator: "")
+            return 0
+        }
+        for warning in loaded.warnings { StandardError.write("\(warning.text(file: loaded.file))\n") }
+        return await run(loaded) { () throws(ConfigurationError) in try loader.load(file: file) }
+    }
+
+    private var loader: ConfigurationLoader {
+        var loader = ConfigurationLoader(environment: ProcessInfo.processInfo.environment)
+        loader.flags["daemon.state_directory"] = stateDir.map(Self.absolute)
+        loader.flags["daemon.runtime_directory"] = runtimeDir.map(Self.absolute)
+        loader.flags["daemon.log_level"] = logLevel
+        for assignment in assignments {
+            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            loader.flags[String(parts[0])] = String(parts[1])
+        }
+        return loader
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    private func run(
+        _ loaded: LoadedConfiguration,
+        load: @escaping @Sendable () throws(ConfigurationError) -> LoadedConfiguration
+    ) async -> Int32 {
+        FFmpegLog.capture()
+        let level = Logger.Level(rawValue: loaded.configuration.daemon.logLevel.rawValue) ?? .info
+        LoggingSystem.bootstrap { StandardErrorLog(label: $0, level: level) }
+        let logger = Logger(label: "facellmd")
+        let environment = ProcessInfo.processInfo.environment
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        var options = Daemon.Options(configuration: loaded, logger: logger, load: load) { configuration in
+            configuration.engine.opener(environment: environment, cores: cores)
+        }
+        options.environment = environment
+        let activated = SocketActivation.sockets(environment: environment).mapValues { SocketListener.descriptor($0) }
+        options.parts = { DaemonServers.parts(of: $0, activated: activated, logger: logger) }
+        if let limit = Watchdog.limit(environment: environment) {
+            options.pulseInterval = min(options.pulseInterval, limit / 3)
+        }
+        let notifier = Notifier(environment: environment)
+        options.tell = { phase in
+            switch phase {
+            case .ready: notifier?.ready()
+            case .reloading: notifier?.reloading()
+            case .stopping: notifier?.stopping()
+            case .alive: notifier?.watchdog()
+            case .status(let words): notifier?.status(words)
+            }
+        }
+        let daemon: Daemon
+        do {
+            daemon = try Daemon(options)
+        } catch {
+            logger.critical("\(error)")
+            return 1
+        }
+        let signals = SignalWatch(
+            stop: { daemon.stop($0) },
+            hangUp: { Task { await daemon.hangUp() } }
+        )
+        defer { signals.stop() }
+        return await daemon.run()
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A Python program of `Servers/` that listens on the loopback address until this object goes.
+final class Server: Sendable {
+    /// Debian's: the one that has GStreamer's bindings.
+    static let python: String? = ["/usr/bin/python3", "/usr/local/bin/python3"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    private static let folder = Installation.package.appending(path: "Tests/VideoTests/Servers")
+
+    private struct State: Sendable {
+        var lines: [String] = []
+        var waiting: CheckedContinuation<Int?, Never>?
+    }
+
+    let port: Int
+    private let process: Process
+    private let input: Foundation.Pipe
+    private let state: Log
+
+    private final class Log: Sendable {
+        let state = Mutex(State())
+
+        func add(_ line: String) {
+            let waiting = state.withLock { state in
+                state.lines.append(line)
+                defer { state.waiting = nil }
+                return state.waiting
+            }
+            waiting?.resume(returning: line.hasPrefix("port ") ? Int(line.dropFirst(5)) : nil)
+        }
+
+        func end() { state.withLock { $0.waiting.take() }?.resume(returning: nil) }
+    }
+
+    init(_ program: String, _ arguments: [String]) async throws {
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+        process.arguments = [Self.folder.appendingPathComponent(program).path] + arguments
+        input = Foundation.Pipe()
+        let output = Foundation.Pipe()
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        let log = Log()
+        state = log
+        let (process, handle) = (process, output.fileHandleForReading)
+        let port: Int? = await withCheckedContinuation { (done: CheckedContinuation<Int?, Never>) in
+            log.state.withLock { $0.waiting = done }
+            Thread {
+                guard (try? process.run()) != nil else { return log.end() }
+                var text = ""
+                while case let data = handle.availableData, !data.isEmpty {
+                    text += String(decoding: data, as: UTF8.self)
+                    while let end = text.firstIndex(of: "\n") {
+                        log.add(String(text[..<end]))
+                        text = String(text[text.index(after: end)...])
+                    }
+                }
+                log.end()
+            }.start()
+        }
+        self.port = try #require(port, "\(program) did not start")
+    }
+
+    deinit { kill(SIGKILL) }
+
+    func kill(_ signal: Int32) { Glibc.kill(process.processIdentifier, signal) }
+
+    /// Connections accepted so far.
+    var connections: Int { state.state.withLock { $0.lines.count { $0.hasPrefix("connection ") } } }
+
+    // MARK: - What there is to serve with
+
+    /// The scripted camera, playing a file of the tests.
+    static func camera(_ folder: TemporaryFolder? = nil, _ options: String = "") async throws -> Server {
+        let file = folder.map { ["--file", $0.path("video.h264")] } ?? []
+        return try await Server("camera.py", file + options.split(separator: " ").map(String.init))
+    }
+
+    /// Whether GStreamer's packages are there, asked by importing them.
+    static let hasGStreamer: Bool = {
+        guard let python else { return false }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = [folder.appendingPathComponent("rtsp-server.py").path, "/dev/null"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+}
+
+extension Trait where Self == ConditionTrait {
+    static var needsCamera: Self {
+        .enabled(
+            if: Server.python != nil && Installation.ffmpeg != nil,
+            "python3 or ffmpeg is missing: no camera to play"
+        )
+    }
+
+    static var needsRTSPServer: Self {
+        .enabled(
+            if: Server.hasGStreamer && Installation.ffmpeg != nil,
+            "GStreamer's RTSP server is not installed (scripts/setup --tests): no real server to test with"
+        )
+    }
+}
