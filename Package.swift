@@ -109,8 +109,6 @@ let package = Package(
             swiftSettings: serviceSettings
         ),
 
-
-
         // What `facellm-bench` measures with
         .target(name: "Benchmarking", dependencies: ["CMachine", "FaceLLM"], swiftSettings: swiftSettings),
 
@@ -138,7 +136,7 @@ let package = Package(
         .executableTarget(
             name: "facellm-bench",
             dependencies: [
-                "Analysis", "Benchmarking", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Video",
+                "Analysis", "Benchmarking", "COpenBLAS", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -79,7 +79,15 @@ struct EngineBench: ParsableCommand {
                         samples: samples
                     )
                 }
-                if !json { print("\n" + run.text) }
+                if !json {
+                    print("\n" + run.text)
+                    print(
+                        String(
+                            format: "OpenBLAS sgemm 1025 x 4096 x 1024 just now: %.0f GFLOP/s",
+                            Sgemm.rate(threads: threads)
+                        )
+                    )
+                }
                 report.runs.append(run)
             }
         }
