@@ -38,6 +38,13 @@ package final class Notifier: Sendable {
         send("STATUS=" + words.map { $0.isNewline ? " " : String($0) }.joined())
     }
 
+    /// How long systemd waits for a sign of life; nil where it does not watch this process.
+    package static func watchdogLimit(environment: [String: String], processID: Int32 = getpid()) -> Duration? {
+        guard let limit = environment["WATCHDOG_USEC"].flatMap(Int64.init), limit > 0 else { return nil }
+        if let watched = environment["WATCHDOG_PID"], Int32(watched) != processID { return nil }
+        return .microseconds(limit)
+    }
+
     /// Everything is in order; to be sent more often than `WATCHDOG_USEC` says.
     package func watchdog() { send("WATCHDOG=1") }
 
