@@ -122,17 +122,23 @@ struct Facellmd: AsyncParsableCommand {
     ) async -> Int32 {
         FFmpegLog.capture()
         let level = Logger.Level(rawValue: loaded.configuration.daemon.logLevel.rawValue) ?? .info
-        LoggingSystem.bootstrap { StandardErrorLog(label: $0, level: level) }
-        let logger = Logger(label: "facellmd")
         let environment = ProcessInfo.processInfo.environment
+        let format = loaded.configuration.daemon.logFormat
+        let output = LogOutput(form: LogLine.Form(rawValue: format.rawValue) ?? .automatic(environment: environment))
+        defer { output.flush() }
+        LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: level, output: output) }
+        let logger = Logger(label: "facellmd")
         let cores = ProcessInfo.processInfo.activeProcessorCount
         var options = Daemon.Options(configuration: loaded, logger: logger, load: load) { configuration in
             configuration.engine.opener(environment: environment, cores: cores)
         }
         options.environment = environment
         let activated = SocketActivation.sockets(environment: environment).mapValues { SocketListener.descriptor($0) }
-        options.parts = { DaemonServers.parts(of: $0, activated: activated, logger: logger) }
-        if let limit = Watchdog.limit(environment: environment) {
+        options.parts = { facts in
+            let metrics = try MetricsPart(facts, logger: logger).map { [$0 as any DaemonPart] } ?? []
+            return DaemonServers.parts(of: facts, activated: activated, logger: logger) + metrics
+        }
+        if let limit = Notifier.watchdogLimit(environment: environment) {
             options.pulseInterval = min(options.pulseInterval, limit / 3)
         }
         let notifier = Notifier(environment: environment)

@@ -28,7 +28,8 @@ extension MetricFamily {
             unit: "seconds",
             help: "When the last picture arrived, since 1970."
         ),
-        MetricFamily("facellm_source_reconnects", .counter, help: "Connections made anew, by what broke the last."),
+        MetricFamily("facellm_source_connections", .counter, help: "Connections that were made."),
+        MetricFamily("facellm_source_gaps", .counter, help: "Interruptions of the source's pictures."),
         MetricFamily(
             "facellm_lag_seconds",
             .gauge,
@@ -37,6 +38,7 @@ extension MetricFamily {
         ),
         MetricFamily("facellm_frames_decoded", .counter, help: "Frames that left the decoder."),
         MetricFamily("facellm_frames_sampled", .counter, help: "Frames that were searched for faces."),
+        MetricFamily("facellm_frames_dropped", .counter, help: "Samples that nobody had the time to look at."),
         MetricFamily("facellm_frames_corrupt", .counter, help: "Packets and frames with decode errors."),
         MetricFamily("facellm_faces", .counter, help: "Faces seen, by what became of them."),
         MetricFamily("facellm_crops", .counter, help: "Pictures of faces meant for FaceLLM, by what became of them."),
@@ -45,26 +47,11 @@ extension MetricFamily {
 
     private static let describer: [MetricFamily] = [
         MetricFamily("facellm_engine_ready", .gauge, help: "1 when FaceLLM is loaded, else 0."),
-        MetricFamily("facellm_engine_tokens", .counter, help: "Tokens read and written by FaceLLM."),
         MetricFamily("facellm_analysis_queue_depth", .gauge, help: "Faces that wait for FaceLLM."),
-        MetricFamily(
-            "facellm_analysis_queue_seconds",
-            .histogram(bounds: durationBounds),
-            unit: "seconds",
-            help: "How long described faces had waited."
-        ),
-        MetricFamily(
-            "facellm_analysis_duration_seconds",
-            .histogram(bounds: durationBounds),
-            unit: "seconds",
-            help: "How long FaceLLM took for a face."
-        ),
     ]
 
     private static let subscribers: [MetricFamily] = [
         MetricFamily("facellm_events_published", .counter, help: "Events with a number in the journal."),
         MetricFamily("facellm_subscribers", .gauge, help: "Subscribers connected now."),
-        MetricFamily("facellm_subscriber_dropped_events", .counter, help: "Events that slow subscribers lost."),
-        MetricFamily("facellm_subscriber_disconnects", .counter, help: "Subscribers gone, by the reason."),
     ]
 }

@@ -100,10 +100,6 @@ import Testing
 }
 
 @Suite struct DaemonMetricsTests {
-    private func lines(_ metrics: DaemonMetrics) -> [String] {
-        metrics.text().split(separator: "\n").map(String.init)
-    }
-
     @Test func everyFamilyHasHelpAndAUnitOfItsName() {
         for family in MetricFamily.daemon {
             #expect(family.name.hasPrefix("facellm_"))
@@ -115,54 +111,65 @@ import Testing
         #expect(Set(MetricFamily.daemon.map(\.name)).count == MetricFamily.daemon.count)
     }
 
-    @Test func countsWhatTheLedgerGainedAndStartsOverWithIt() {
+    private func status(_ sources: [SourceState]) -> DaemonStatus {
+        DaemonStatus(
+            version: "1",
+            instanceID: "x",
+            startedAt: Timestamp(millisecondsSince1970: 0),
+            uptimeSeconds: 1,
+            ready: true,
+            sources: sources,
+            ledger: Ledger(),
+            subscribers: 3,
+            memoryMegabytes: 1
+        )
+    }
+
+    private func lines(_ metrics: DaemonMetrics, _ status: DaemonStatus) -> [String] {
+        metrics.text(status).split(separator: "\n").map(String.init)
+    }
+
+    @Test func countsWhatASourceGainedAndStartsOverWithIt() {
         let metrics = DaemonMetrics(version: "1")
-        let door = metrics.source("door")
-        var ledger = Ledger()
-        ledger.framesDecoded = 10
-        ledger.facesReused = 4
-        door.update(ledger)
-        ledger.framesDecoded = 15
-        door.update(ledger)
-        door.update(ledger)
-        #expect(lines(metrics).contains("facellm_frames_decoded_total{source=\"door\"} 15"))
-        var fresh = Ledger()
-        fresh.framesDecoded = 2
-        door.update(fresh)
-        #expect(lines(metrics).contains("facellm_frames_decoded_total{source=\"door\"} 17"))
-        #expect(lines(metrics).contains("facellm_faces_total{source=\"door\",outcome=\"reused\"} 4"))
+        var door = SourceState(name: "door")
+        door.ledger.framesDecoded = 10
+        door.ledger.facesReused = 4
+        _ = metrics.text(status([door]))
+        door.ledger.framesDecoded = 15
+        _ = metrics.text(status([door]))
+        #expect(lines(metrics, status([door])).contains("facellm_frames_decoded_total{source=\"door\"} 15"))
+        var fresh = SourceState(name: "door")
+        fresh.ledger.framesDecoded = 2
+        let found = lines(metrics, status([fresh]))
+        #expect(found.contains("facellm_frames_decoded_total{source=\"door\"} 17"))
+        #expect(found.contains("facellm_faces_total{source=\"door\",outcome=\"reused\"} 4"))
     }
 
     @Test func removedSourceHasNoLines() {
         let metrics = DaemonMetrics(version: "1")
-        let (door, yard) = (metrics.source("door"), metrics.source("yard"))
-        door.reconnected(reason: "read_timeout")
-        yard.isUp(true)
-        yard.frameArrived(at: Timestamp(millisecondsSince1970: 1_500))
-        yard.published(after: .milliseconds(250))
-        #expect(lines(metrics).contains("facellm_source_reconnects_total{source=\"door\",reason=\"read_timeout\"} 1"))
-        door.remove()
-        #expect(!metrics.text().contains("door"))
-        #expect(lines(metrics).contains("facellm_source_up{source=\"yard\"} 1"))
-        #expect(lines(metrics).contains("facellm_source_last_frame_timestamp_seconds{source=\"yard\"} 1.5"))
-        #expect(lines(metrics).contains("facellm_lag_seconds{source=\"yard\"} 0.25"))
+        var door = SourceState(name: "door"), yard = SourceState(name: "yard")
+        door.gaps = 1
+        yard.status = "online"
+        yard.lastFrameAt = Timestamp(millisecondsSince1970: 1_500)
+        yard.lagSeconds = 0.25
+        #expect(lines(metrics, status([door, yard])).contains("facellm_source_gaps_total{source=\"door\"} 1"))
+        let found = lines(metrics, status([yard]))
+        #expect(!found.contains { $0.contains("door") })
+        #expect(found.contains("facellm_source_up{source=\"yard\"} 1"))
+        #expect(found.contains("facellm_source_last_frame_timestamp_seconds{source=\"yard\"} 1.5"))
+        #expect(found.contains("facellm_lag_seconds{source=\"yard\"} 0.25"))
     }
 
-    @Test func tellsOfDescriptionsSubscribersAndTheProcess() throws {
+    @Test func tellsOfTheEngineSubscribersAndTheProcess() throws {
         let metrics = DaemonMetrics(version: "0.1\"")
-        metrics.engine(isReady: true)
-        metrics.described(waited: .seconds(2), took: .milliseconds(1500), inputTokens: 300, outputTokens: 20)
-        metrics.subscriberLeft(reason: "slow_consumer")
-        metrics.subscribersLost(events: 12)
-        let lines = lines(metrics)
+        var status = status([])
+        status.describer = DaemonStatus.DescriberState(status: "ready", waitingSources: 0)
+        status.ledger.eventsPublished = 7
+        let lines = lines(metrics, status)
         #expect(lines.contains("facellm_build_info{version=\"0.1\\\"\"} 1"))
         #expect(lines.contains("facellm_engine_ready 1"))
-        #expect(lines.contains("facellm_engine_tokens_total{kind=\"output\"} 20"))
-        #expect(lines.contains("facellm_analysis_duration_seconds_sum 1.5"))
-        #expect(lines.contains("facellm_analysis_queue_seconds_bucket{le=\"1.0\"} 0"))
-        #expect(lines.contains("facellm_analysis_queue_seconds_bucket{le=\"2.5\"} 1"))
-        #expect(lines.contains("facellm_subscriber_disconnects_total{reason=\"slow_consumer\"} 1"))
-        #expect(lines.contains("facellm_subscriber_dropped_events_total 12"))
+        #expect(lines.contains("facellm_subscribers 3"))
+        #expect(lines.contains("facellm_events_published_total 7"))
         for name in ["facellm_resident_memory_bytes", "facellm_threads", "facellm_open_descriptors"] {
             let line = try #require(lines.first { $0.hasPrefix("\(name) ") })
             let value = try #require(Int(line.dropFirst(name.count + 1)))
