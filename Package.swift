@@ -144,24 +144,31 @@ let package = Package(
             linkerSettings: findOpenVINO
         ),
 
+        // What several test targets need: folders, clips, child processes, servers that play
+        .target(
+            name: "TestSupport",
+            path: "Tests/TestSupport",
+            exclude: ["Servers"],
+            swiftSettings: swiftSettings
+        ),
+
         // Tests mirror the targets.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swiftSettings),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "VideoTests",
-            dependencies: ["Video"],
-            exclude: ["Servers"],
+            dependencies: ["TestSupport", "Video"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "FacesTests",
-            dependencies: ["Faces"],
+            dependencies: ["Faces", "TestSupport"],
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
         ),
         .testTarget(
             name: "FaceLLMTests",
-            dependencies: ["FaceLLM", "Imaging", "CFFmpeg"],
+            dependencies: ["FaceLLM", "Imaging", "CFFmpeg", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -169,22 +176,22 @@ let package = Package(
             dependencies: ["Benchmarking", "CMachine", "FaceLLM"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: swiftSettings),
+        .testTarget(name: "EventsTests", dependencies: ["Events", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "JournalTests",
-            dependencies: ["Events", "Journal", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Events", "Journal", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "AnalysisTests",
-            dependencies: ["Analysis", "FaceLLM", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Analysis", "FaceLLM", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
         ),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Events", "FaceLLM", "Service", "Video",
+                "Events", "FaceLLM", "Service", "TestSupport", "Video",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -198,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "Analysis", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Service", "Video", "facellmd",
+                "Analysis", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Service", "TestSupport", "Video",
+                "facellmd",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: serviceSettings,
@@ -208,7 +216,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Events", "Service", "facellm", .product(name: "Logging", package: "swift-log"),
+                "Events", "Service", "TestSupport", "facellm", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Analysis
@@ -96,7 +97,7 @@ import Testing
 
     /// Whatever happens: bounded, one of a track, and every request in exactly one counter.
     @Test(arguments: 1...40 as ClosedRange<UInt64>) func nothingIsLostOrCountedTwice(seed: UInt64) throws {
-        var generator = Seeded(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let capacity = Int.random(in: 1...5, using: &generator)
         var queue = DescriptionQueue(capacity: capacity, lifetime: Bool.random(using: &generator) ? 4 : nil)
         let reasons: [DescriptionRequest.Reason] = [.new, .refresh, .changed([.eyes]), .changed([.eyes, .mouth])]

@@ -1,4 +1,5 @@
 import Imaging
+import TestSupport
 import Testing
 
 @Suite struct SceneChangeTests {
@@ -15,7 +16,7 @@ import Testing
         -> Pyramid
     {
         func patches(_ seed: UInt64) -> [Float] {
-            var generator = Seeded(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             return (0..<3 * 40 * 10).map { _ in Float.random(in: 0...255, using: &generator) }
         }
         let a = patches(seed), b = other.map(patches)

@@ -1,6 +1,7 @@
 import Events
 import Faces
 import Imaging
+import TestSupport
 import Testing
 
 @testable import Analysis
@@ -250,7 +251,7 @@ import Testing
 
     /// Random faces: budgets and spacing hold, nothing is asked about before it counts, and a kept picture was kept.
     @Test(arguments: 1...30 as ClosedRange<UInt64>) func rulesHoldForAnything(seed: UInt64) {
-        var generator = Seeded(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         var settings = DescriptionSettings.Shots()
         settings.perTrack = 4
         settings.perHour = 12

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Analysis
@@ -66,7 +67,7 @@ import Testing
 
     /// Against sorting all of them: half a degree is lost in a bin.
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func medianIsRight(seed: UInt64) throws {
-        var generator = Seeded(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         var poses = PoseStatistics()
         var yaws: [Float] = []
         for _ in 0..<Int.random(in: 1...200, using: &generator) {

@@ -1,6 +1,7 @@
 import Events
 import Faces
 import Imaging
+import TestSupport
 import Testing
 import Video
 
@@ -57,7 +58,7 @@ import Video
 
     @Test func noiseHasNoTracks() throws {
         let analysis = try analysis { $0.perception.tiling = .auto }
-        var generator = Seeded(seed: 9)
+        var generator = SeededGenerator(seed: 9)
         for index in 0..<6 {
             let planes = (0..<3).map { _ in
                 (0..<320 * 240).map { _ in UInt8.random(in: 0...255, using: &generator) }

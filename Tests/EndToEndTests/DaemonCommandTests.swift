@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Service
 import Synchronization
+import TestSupport
 import Testing
 
 extension EndToEnd {

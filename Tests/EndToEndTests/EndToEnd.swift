@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The built program as users run it: real clips, real models, real signals.

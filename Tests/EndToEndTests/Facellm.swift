@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// The program under test.

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 /// A line whose length hardly depends on its number.
@@ -180,7 +181,7 @@ struct EventBusTests {
     /// Publishing, reading, overflow, forgetting and resuming in random order.
     @Test("lines and gaps together are every number once, whatever happens", arguments: UInt64(1)...200)
     func property(seed: UInt64) async throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let store = MemoryStore(seed: seed)
         let bus = EventBus(instanceID: "one", store: store)
         var tally = Tally()

@@ -1,20 +1,6 @@
 import Events
+import TestSupport
 import Testing
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
 
 @Suite("Reading damaged lines")
 struct FuzzTests {
@@ -29,7 +15,7 @@ struct FuzzTests {
 
     @Test("mutated lines are read or refused, never trapped on", arguments: UInt64(1)...8)
     func mutated(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let lines = try Samples.lines().map(\.bytes)
         let snippets = [
             "null", "1e999", "-1", "9223372036854775808", "\"\"", "[]", "{}", "[[[[", "\\ud800", "NaN", "\u{0}",

@@ -1,5 +1,6 @@
 import Events
 import Synchronization
+import TestSupport
 
 /// A store in memory that forgets on command, for tests of what reads from one.
 ///
@@ -7,13 +8,13 @@ import Synchronization
 final class MemoryStore: EventStore {
     private struct State {
         var events: [PublishedEvent] = []
-        var random: SplitMix64?
+        var random: SeededGenerator?
     }
 
     private let state: Mutex<State>
 
     init(seed: UInt64? = nil) {
-        state = Mutex(State(random: seed.map { SplitMix64(seed: $0) }))
+        state = Mutex(State(random: seed.map { SeededGenerator(seed: $0) }))
     }
 
     func append(_ event: PublishedEvent) {

@@ -2,6 +2,7 @@ import Events
 import FoundationEssentials
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Files that are rotated", .timeLimit(.minutes(2)))
@@ -15,7 +16,7 @@ struct RotatingFileSinkTests {
     @Test("a file stays below its limit, each line is whole in one file, the oldest file goes", arguments: [1, 4])
     func bySize(linesPerFlush: Int) throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         var sink = try RotatingFileSink(
             path: path,
             rotation: .init(maximumBytes: 40, filesKept: 2),
@@ -34,7 +35,7 @@ struct RotatingFileSinkTests {
     @Test("a line longer than the limit has a file of its own")
     func longLine() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         var sink = try RotatingFileSink(path: path, rotation: .init(maximumBytes: 5))
         try sink.write(line(1))
         try sink.write(line(2))
@@ -45,7 +46,7 @@ struct RotatingFileSinkTests {
     @Test("after a rename lines go to the old file until it is opened again")
     func byRename() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         var sink = try RotatingFileSink(path: path, linesPerFlush: 3)
         try sink.write(line(1))
         #expect(rename(path, path + ".old") == 0)
@@ -60,7 +61,7 @@ struct RotatingFileSinkTests {
     @Test("a file that is emptied in place begins anew and is not rotated early")
     func truncated() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         var sink = try RotatingFileSink(path: path, rotation: .init(maximumBytes: 24))
         for number in 1...3 { try sink.write(line(number)) }
         #expect(truncate(path, 0) == 0)
@@ -89,7 +90,7 @@ struct RotatingFileSinkTests {
         } catch {
             #expect(error.kind == .isDirectory)
         }
-        var sink = try RotatingFileSink(path: folder.file("out.jsonl"))
+        var sink = try RotatingFileSink(path: folder.path("out.jsonl"))
         try sink.close()
         try sink.close()
         do throws(EventError) {
@@ -105,7 +106,7 @@ struct RotatingFileSinkTests {
         // The limit holds for a whole process, so the file is written in one of its own.
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()
-            let path = try folder.file("out.jsonl")
+            let path = folder.path("out.jsonl")
             signal(SIGXFSZ, SIG_IGN)
             let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
             var limit = rlimit(rlim_cur: 20, rlim_max: rlim_t.max)
@@ -223,7 +224,7 @@ struct SinkPumpTests {
     @Test("asked to, it opens the file anew without waiting for a line")
     func reopens() async throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         let pump = SinkPump(try RotatingFileSink(path: path), name: "test") { _ in }
         #expect(rename(path, path + ".old") == 0)
         await pump.reopen()

@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import TestSupport
 import Testing
 
 /// Lines of every type against Config/events.schema.json, by scripts/validate-events.

@@ -1,25 +1,8 @@
 import Events
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
-
-/// A folder of its own for a test, removed at its end.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/events-\(UInt64.random(in: .min ... .max))"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String, _ text: String? = nil) throws -> String {
-        let file = path + "/" + name
-        if let text { try Data(text.utf8).write(to: URL(filePath: file)) }
-        return file
-    }
-}
 
 /// The text of a file.
 func contents(_ path: String) throws -> String {
@@ -62,7 +45,7 @@ struct SinkTests {
     @Test("a new file can be read by everybody the umask allows and written by its owner")
     func mode() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         var sink = try JSONLinesSink(path: path)
         try sink.close()
         var status = stat()
@@ -73,7 +56,7 @@ struct SinkTests {
     @Test("a sink that is let go of has written what it took")
     func dropped() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.file("out.jsonl")
+        let path = folder.path("out.jsonl")
         do {
             var sink = try JSONLinesSink(path: path, linesPerFlush: 100)
             try sink.write(Self.line("{}"))
@@ -188,7 +171,7 @@ struct SinkTests {
         // The limit holds for a whole process, so the file is written in one of its own.
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()
-            let path = try folder.file("out.jsonl")
+            let path = folder.path("out.jsonl")
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 100, rlim_max: 100)
             try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @Suite("Requests to subscribe")
@@ -109,7 +110,7 @@ struct SubscribeRequestTests {
 
     @Test("mutated requests are read or refused, never trapped on", arguments: UInt64(1)...8)
     func mutated(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let good = Array(
             #"{"op":"subscribe","request_id":1,"since":"a-1","types":["gap"],"min_confidence":0.5}"#.utf8
         )

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 @testable import FaceLLM
@@ -56,21 +57,6 @@ final class CheckpointFolder {
 
     func copy(_ source: String, to name: String) throws {
         try FileManager.default.copyItem(atPath: source, toPath: file(name))
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, on every machine.
-struct CheckpointGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 
@@ -139,7 +125,7 @@ struct SyntheticModel {
             throw CheckpointError(.malformed, file: "config.json", expected: "an object", found: value.brief)
         }
         configuration = try ModelConfiguration(file: "config.json", members: members)
-        var generator = CheckpointGenerator(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         for requirement in TensorNames.required(by: configuration) {
             let values = (0..<requirement.shape.reduce(1, *)).map { _ in Float.random(in: -1...1, using: &generator) }
             tensors[requirement.name] = Tensor(shape: requirement.shape, values: values)

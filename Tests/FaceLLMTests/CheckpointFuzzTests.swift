@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import FaceLLM
@@ -7,8 +8,7 @@ import Testing
 /// The seed of a failure is in its message.
 @Suite("Mutated checkpoints") struct CheckpointFuzzTests {
     /// One to four changes: bytes replaced, inserted, removed, or a stretch of the text repeated.
-    private func mutated(_ bytes: [UInt8], within range: Range<Int>, _ generator: inout CheckpointGenerator) -> [UInt8]
-    {
+    private func mutated(_ bytes: [UInt8], within range: Range<Int>, _ generator: inout SeededGenerator) -> [UInt8] {
         var result = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let upper = min(range.upperBound, result.count)
@@ -57,7 +57,7 @@ import Testing
         ])
         let headerEnd = whole.count - 40
         for seed in UInt64(0)..<5000 {
-            var generator = CheckpointGenerator(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             // Half of the files keep a correct length before the mutated header, and so reach the JSON.
             var bytes: [UInt8]
             if seed.isMultiple(of: 2) {
@@ -77,7 +77,7 @@ import Testing
         let whole = Array(SyntheticModel.config.utf8)
         var opened = 0
         for seed in UInt64(0)..<4000 {
-            var generator = CheckpointGenerator(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             try folder.write(mutated(whole, within: 0..<whole.count, &generator), to: "config.json")
             let isOpen = attempt(seed) {
                 let configuration = try ModelConfiguration(path: folder.file("config.json"))
@@ -98,7 +98,7 @@ import Testing
         let whole = try folder.read("model.safetensors")
         let length = Int(whole[0]) + Int(whole[1]) << 8
         for seed in UInt64(0)..<400 {
-            var generator = CheckpointGenerator(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             let header = mutated(Array(whole[8..<8 + length]), within: 0..<length, &generator)
             let bytes = SafetensorsWriter.bytes(UInt64(header.count)) + header + whole[(8 + length)...]
             try folder.write(bytes, to: "model.safetensors")
@@ -118,7 +118,7 @@ import Testing
         let config = Array("{\"peft_type\": \"LORA\", \"r\": 1, \"lora_alpha\": 2, \"alpha_pattern\": {}}".utf8)
         let index = Array("{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"two.safetensors\"}}".utf8)
         for seed in UInt64(0)..<400 {
-            var generator = CheckpointGenerator(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             let isConfig = seed.isMultiple(of: 2)
             try folder.write(
                 isConfig ? mutated(config, within: 0..<config.count, &generator) : config,

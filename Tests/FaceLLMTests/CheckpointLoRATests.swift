@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import FaceLLM
@@ -45,7 +46,7 @@ import Testing
     private func pair(_ module: String, out: Int, in width: Int, rank: Int = 2) -> (
         items: [SafetensorsWriter.Item], a: Tensor, b: Tensor
     ) {
-        var generator = CheckpointGenerator(seed: 9)
+        var generator = SeededGenerator(seed: 9)
         func random(_ shape: [Int]) -> Tensor {
             Tensor(shape: shape, values: (0..<shape[0] * shape[1]).map { _ in .random(in: -1...1, using: &generator) })
         }

@@ -1,5 +1,6 @@
 import FaceLLM
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ChoiceScoresTests {
@@ -56,7 +57,7 @@ import Testing
             .nan, .infinity, -.infinity, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0, 1e-9, -1e-300, -745,
             -3,
         ]
-        var generator = TokenizerSeed(7)
+        var generator = SeededGenerator(seed: 7)
         func options(_ count: Int) -> [Option] {
             (0..<count).map { _ in
                 Option(

@@ -1,4 +1,5 @@
 import FaceLLM
+import TestSupport
 import Testing
 
 @Suite struct ChoiceTreeTests {
@@ -47,7 +48,7 @@ import Testing
 
     /// Few different tokens, so that beginnings are often equal.
     private static func random(_ seed: UInt64) -> [TokenTree.Sequence] {
-        var generator = TokenizerSeed(seed)
+        var generator = SeededGenerator(seed: seed)
         return (0..<Int.random(in: 1...40, using: &generator)).map { _ in
             let tokens = (0..<Int.random(in: 1...9, using: &generator)).map { _ in
                 TokenID.random(in: 0...3, using: &generator)
@@ -102,7 +103,7 @@ import Testing
         var split = 0
         for seed in UInt64(0)..<200 {
             let sequences = Self.random(seed)
-            var generator = TokenizerSeed(seed &+ 1000)
+            var generator = SeededGenerator(seed: seed &+ 1000)
             let maxNodes = Int.random(in: 9...60, using: &generator)
             let chunks = try TokenTree.chunks(sequences, maxNodes: maxNodes)
             split += chunks.count > 1 ? 1 : 0

@@ -1,4 +1,5 @@
 import FaceLLM
+import TestSupport
 import Testing
 
 @Suite struct ConsistencyRulesTests {
@@ -140,7 +141,7 @@ import Testing
         let fields = ["a", "b", "c", "d", "e"], values = ["p", "q", "r"]
         var resolved = 0
         for seed in UInt64(0)..<300 {
-            var generator = TokenizerSeed(seed)
+            var generator = SeededGenerator(seed: seed)
             func some() -> [String] {
                 values.shuffled(using: &generator).prefix(Int.random(in: 1...2, using: &generator)).sorted()
             }

@@ -1,5 +1,6 @@
 import FaceLLM
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct FieldDefinitionTests {
@@ -109,7 +110,7 @@ import Testing
     /// Bytes changed, removed, repeated and cut: a value or an error, and a value that works.
     @Test func mutations() throws {
         let original = utf8(Self.example)
-        var generator = TokenizerSeed(2021)
+        var generator = SeededGenerator(seed: 2021)
         let pieces = [#"""#, "{", "}", "[", "]", ",", ":", "null", "true", "-1e999", "\\u0000", "\\ud800", "eyes", "x"]
         var accepted = 0, refused = 0
         for turn in 0..<2000 {

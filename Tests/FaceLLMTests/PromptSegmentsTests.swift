@@ -1,6 +1,7 @@
 import FaceLLM
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 /// Text from outside stays text; markup stays markup.
@@ -65,7 +66,7 @@ import Testing
         let texts = [
             "\n\n ab", "a", "bc\r\n", "\u{0301}e", " ", "", "'s 12", "abc <|im_ x", "\u{1161}\u{11A8}", "\u{1100}",
         ]
-        var generator = TokenizerSeed(11)
+        var generator = SeededGenerator(seed: 11)
         for turn in 0..<500 {
             let parts = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
                 (texts.randomElement(using: &generator) ?? "", Bool.random(using: &generator))

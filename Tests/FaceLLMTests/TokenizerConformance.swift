@@ -57,21 +57,6 @@ struct EncodeGolden: Decodable {
 /// The bytes of a text: `==` of strings is canonical equivalence, which is not enough here.
 func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
-struct TokenizerSeed: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// A folder that is removed at the end.
 final class TokenizerFolder: Sendable {
     let path: String

@@ -1,5 +1,6 @@
 import FaceLLM
 import Foundation
+import TestSupport
 import Testing
 
 /// Truncated and mutated files, and texts made to be slow.
@@ -62,7 +63,7 @@ import Testing
     @Test(arguments: files.indices) func mutatedFiles(index: Int) throws {
         let (name, text) = Self.files[index]
         let folder = try Self.intact()
-        var seed = TokenizerSeed(UInt64(100 + index))
+        var seed = SeededGenerator(seed: UInt64(100 + index))
         let likely = utf8(#"{}[]",:0123456789-\eu "#) + [0, 0x0A, 0x80, 0xC3, 0xFF]
         for _ in 0..<300 {
             var bytes = utf8(text)

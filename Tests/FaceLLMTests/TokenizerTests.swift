@@ -1,5 +1,6 @@
 import FaceLLM
 import Foundation
+import TestSupport
 import Testing
 
 /// What does not need the golden files: a vocabulary of the bytes and a few tokens.
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test func everyStringOfBytesComesBack() {
-        var seed = TokenizerSeed(1)
+        var seed = SeededGenerator(seed: 1)
         for _ in 0..<200 {
             let text = String(
                 String.UnicodeScalarView(
@@ -116,7 +117,7 @@ import Testing
 
     /// Random bytes, many of them beginnings and continuations.
     @Test func piecesAddUpToTheWhole() {
-        var seed = TokenizerSeed(3)
+        var seed = SeededGenerator(seed: 3)
         let leads: [TokenID] = [
             0x41, 0x80, 0xBF, 0xC2, 0xE0, 0xE4, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0xA0, 0x90, 0x9F, 260,
         ]

@@ -1,5 +1,6 @@
 import Faces
 import Imaging
+import TestSupport
 import Testing
 
 @Suite struct FaceQualityTests {

@@ -1,6 +1,7 @@
 import Faces
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 @Suite struct FaceTemplateTests {

@@ -1,5 +1,6 @@
 import Faces
 import Glibc
+import TestSupport
 
 /// Rotations made by Rodrigues' formula, independently of the code under test.
 enum Turn {

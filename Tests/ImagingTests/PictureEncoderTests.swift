@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 @Suite struct PictureEncoderTests {
@@ -20,7 +21,7 @@ import Testing
         let folder = try TemporaryFolder(), canvas = scene(width, height)
         try PictureEncoder.write(canvas, to: folder.path("a.png"), format: .png)
         #expect(try await FFmpegCommand.decode(folder.path("a.png")) == canvas.packedBytes)
-        #expect(folder.names == ["a.png"])
+        #expect(folder.files == ["a.png"])
     }
 
     @Test(.needsFFmpeg, arguments: [(95, 2.0), (85, 4.0), (40, 9.0)])
@@ -75,7 +76,7 @@ import Testing
         try PictureEncoder.write([1, 2, 3], to: path)
         try PictureEncoder.write([4], to: path)
         #expect(FileManager.default.contents(atPath: path) == Data([4]))
-        #expect(folder.names == ["a.png"])
+        #expect(folder.files == ["a.png"])
     }
 
     /// What a write to `path` fails with.
@@ -96,7 +97,7 @@ import Testing
         #expect(missing.description.contains("create the folder first"))
         #expect(failure(folder.url.path)?.code == EISDIR)
         #expect(failure("/dev/null/a.png")?.code == ENOTDIR)
-        #expect(folder.names.isEmpty)
+        #expect(folder.files.isEmpty)
     }
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))

@@ -1,4 +1,5 @@
 import Imaging
+import TestSupport
 
 /// Pictures whose every pixel is known.
 enum TestPicture {

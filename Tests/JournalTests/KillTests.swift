@@ -2,6 +2,7 @@ import Events
 import FoundationEssentials
 import Glibc
 import Journal
+import TestSupport
 import Testing
 
 /// Processes that are killed while they write.
@@ -9,7 +10,7 @@ import Testing
 struct KillTests {
     /// Publishes until it is killed, and notes in `acknowledged` what it was told is on disk.
     static func write(to directory: String, seed: UInt64) async throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         // A third dies while opening or soon after, the others at any moment behind some lines.
         let line = seed % 3 == 0 ? 0 : Int.random(in: 100...600, using: &random)
         let delay = Duration.microseconds(Int.random(in: 0...(line == 0 ? 20_000 : 3000), using: &random))

@@ -1,5 +1,6 @@
 import Events
 import Journal
+import TestSupport
 import Testing
 
 /// What a client can check over any number of connections and daemons: each line once, the rest in gaps.
@@ -44,7 +45,7 @@ struct ResumeTests {
     /// Publishing, reading, overflow, retention, breaks of the connection and restarts in random order.
     @Test("lines and gaps together are every line once, whatever happens", arguments: UInt64(1)...40)
     func property(seed: UInt64) async throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let directory = try StateDirectory()
         let clock = SetClock()
         var settings = JournalSettings.test
@@ -102,7 +103,7 @@ struct ResumeTests {
         let daemon = try Daemon(directory, id: "one")
         let bus = daemon.bus
         var client = Client()
-        var random = SplitMix64(seed: 7)
+        var random = SeededGenerator(seed: 7)
         var request = SubscribeRequest(start: .oldest)
         let publisher = Task.detached {
             while !Task.isCancelled, bus.lastSeq < 20_000 {

@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Logging
 import Service
+import TestSupport
 import Testing
 
 /// Commands to a daemon within the test's own process.

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Journal
+import TestSupport
 import Testing
 
 /// A daemon with a state directory of its own, whose events come on standard output.
@@ -30,7 +31,7 @@ final class DaemonProcess {
     /// Writes the configuration; sources are entries of a list, indented by two blanks.
     static func configure(_ folder: TemporaryFolder, sources: String, more: String = "") throws -> String {
         let head = "sinks:\n  - kind: stdout\nperception:\n  cache_directory: \(try Installation.cache.get().path)\n"
-        return try folder.write("facellmd.yaml", head + more + (sources.isEmpty ? "" : "sources:\n\(sources)\n"))
+        return try folder.file("facellmd.yaml", head + more + (sources.isEmpty ? "" : "sources:\n\(sources)\n"))
     }
 
     static func environment() throws -> [String: String] {

@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import TestSupport
 import Testing
 
 /// The built daemon as a process.
@@ -107,7 +108,7 @@ struct DaemonTests {
         let door = DaemonProcess.camera("door", port: camera.port)
         let daemon = try DaemonProcess(in: folder, sources: door)
         _ = try await daemon.event { $0.type == "track.started" }
-        _ = try folder.write("facellmd.yaml", "sources: nonsense\n")
+        _ = try folder.file("facellmd.yaml", "sources: nonsense\n")
         daemon.command.send(SIGHUP)
         // Then it goes on as before.
         _ = try await daemon.event { $0.type == "track.ended" }

@@ -2,6 +2,7 @@ import Analysis
 import Events
 import Foundation
 import Service
+import TestSupport
 import Testing
 
 /// Sources that go on whether anybody looks or not, from the scripted camera.

@@ -2,6 +2,7 @@ import Analysis
 import Events
 import Foundation
 import Service
+import TestSupport
 import Testing
 
 /// Sources that are files: everything happens in the media's own time.
@@ -151,7 +152,7 @@ struct RecordingTests {
     @Test("a file that cannot be read is told of, and the supervisor ends")
     func unreadable() async throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("clip.mp4", "no video at all")
+        let path = try folder.file("clip.mp4", "no video at all")
         let (events, state, _) = try await play(try .test("clip", path))
         #expect(events.statuses.map(\.status) == [.failed])
         #expect(events.errors.map(\.code) == ["source_failed"])

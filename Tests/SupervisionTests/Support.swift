@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Service
 import Synchronization
+import TestSupport
 import Testing
 
 /// A describer that answers as a test wants it to, and remembers what it was asked.

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 import Video
 
@@ -21,7 +22,7 @@ struct PictureTests {
                 "-i", name, "-frames:v", "1", "-vf", filter, "-sws_flags",
                 "bilinear+accurate_rnd+full_chroma_int", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
             ],
-            in: folder.url
+            in: folder
         )
         return data.map(Float.init)
     }

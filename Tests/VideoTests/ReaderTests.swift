@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 import Video
 
@@ -50,7 +51,7 @@ struct ReaderTests {
                 "-f", "lavfi", "-i", "testsrc2=s=160x120:r=60:d=5", "-vf", pick, "-vsync", "vfr", "-c:v", "libx264",
                 "v.mkv",
             ],
-            in: folder.url
+            in: folder
         )
         let numbers: [Int] = (0..<300).filter { $0 % 7 == 0 || $0 % 60 < 13 }
         let expected: [Double] = numbers.map { Double($0) / 60 }

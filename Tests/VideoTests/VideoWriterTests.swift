@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 import Video
 
@@ -58,7 +59,7 @@ import Video
         [UInt8](
             try await FFmpegCommand.output(
                 ["-i", path, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
-                in: folder.url
+                in: folder
             )
         )
     }

@@ -2,6 +2,7 @@ import Events
 import Foundation
 import Glibc
 import Service
+import TestSupport
 import Testing
 
 @Suite("The events socket", .timeLimit(.minutes(2)))
@@ -124,7 +125,7 @@ struct EventsServerTests {
     @Test("a reader killed at random a hundred times and resumed by cursor misses nothing and sees nothing twice")
     func resume() async throws {
         let seed: UInt64 = 20_260_301
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let fixture = try await EventsFixture()
         let total = 4000
         async let publishing: Void = {
@@ -198,20 +199,5 @@ struct EventsServerTests {
         await stopping
         #expect(tally.seqs.count + tally.lost == total && tally.lost > 0)
         #expect(tally.gaps.allSatisfy { $0.reason == "slow_consumer" } && tally.seqs == tally.seqs.sorted())
-    }
-}
-
-/// Random numbers that come again with the same seed.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

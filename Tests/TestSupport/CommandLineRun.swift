@@ -1,10 +1,10 @@
-import Foundation
+package import Foundation
 import Glibc
 import Synchronization
 
 /// How a child process ended and what it wrote.
-struct CommandLineRun: Sendable {
-    enum Ending: Sendable, Hashable {
+package struct CommandLineRun: Sendable {
+    package enum Ending: Sendable, Hashable {
         case exited(Int32)
         /// Killed by a signal that it did not handle.
         case signalled(Int32)
@@ -12,21 +12,21 @@ struct CommandLineRun: Sendable {
         case timedOut
     }
 
-    var ending: Ending
-    var standardOutput: Data
-    var standardError: String
+    package var ending: Ending
+    package var standardOutput: Data
+    package var standardError: String
     /// Peak resident memory, bytes.
-    var peakMemory: Int
+    package var peakMemory: Int
 
     /// The exit status; nil where there is none.
-    var status: Int32? {
+    package var status: Int32? {
         if case .exited(let status) = ending { status } else { nil }
     }
 
-    var text: String { String(decoding: standardOutput, as: UTF8.self) }
+    package var text: String { String(decoding: standardOutput, as: UTF8.self) }
 
     /// Runs a program to its end.
-    static func of(
+    package static func of(
         _ executable: String,
         _ arguments: [String],
         _ options: RunningCommand.Options = .init()
@@ -38,35 +38,44 @@ struct CommandLineRun: Sendable {
 /// A child process.
 ///
 /// A thread of its own reads what it writes as soon as it comes, so that no pipe ever fills up.
-final class RunningCommand: Sendable {
-    struct Options: Sendable {
-        enum Output: Sendable {
+package final class RunningCommand: Sendable {
+    package struct Options: Sendable {
+        package enum Output: Sendable {
             /// A pipe; the text is kept.
             case kept
             /// A pipe whose reading end is closed after so many lines, as by `head`.
             case closed(afterLines: Int)
         }
 
-        var environment: [String: String]?
+        package var environment: [String: String]?
         /// A file to read as standard input.
-        var input = "/dev/null"
-        var output = Output.kept
+        package var input: String
+        package var output: Output
         /// Makes standard error a terminal.
-        var hasTerminal = false
-        var folder: String?
-        var seconds = 60.0
+        package var hasTerminal: Bool
+        package var folder: String?
+        package var seconds: Double
+
+        package init(
+            input: String = "/dev/null",
+            output: Output = .kept,
+            hasTerminal: Bool = false,
+            seconds: Double = 60
+        ) {
+            (self.input, self.output, self.hasTerminal, self.seconds) = (input, output, hasTerminal, seconds)
+        }
     }
 
-    struct SpawnFailed: Error, CustomStringConvertible { let description: String }
+    package struct SpawnFailed: Error, CustomStringConvertible { package let description: String }
 
-    let processID: pid_t
+    package let processID: pid_t
     /// What comes on standard output, line by line.
-    let lines: AsyncStream<String>
+    package let lines: AsyncStream<String>
     private let result: AsyncStream<CommandLineRun>
     /// Whether the process was waited for: its number may belong to another one then.
     private let isReaped = Mutex(false)
 
-    init(_ executable: String, _ arguments: [String], _ options: Options = .init()) throws {
+    package init(_ executable: String, _ arguments: [String], _ options: Options = .init()) throws {
         let output = try Self.pipe()
         let errors = try options.hasTerminal ? Self.terminal() : Self.pipe()
         defer {
@@ -87,7 +96,7 @@ final class RunningCommand: Sendable {
     }
 
     /// Waits for the end; to be asked once.
-    func finish() async -> CommandLineRun {
+    package func finish() async -> CommandLineRun {
         for await run in result { return run }
         preconditionFailure("finish() of process \(processID) was called twice")
     }
@@ -95,11 +104,11 @@ final class RunningCommand: Sendable {
     /// Waits for a line of standard output that contains `words`.
     ///
     /// - Returns: nil when the output ended without one.
-    func line(containing words: String) async -> String? {
+    package func line(containing words: String) async -> String? {
         await lines.first { $0.contains(words) }
     }
 
-    func send(_ signal: Int32) {
+    package func send(_ signal: Int32) {
         isReaped.withLock { if !$0 { kill(processID, signal) } }
     }
 

@@ -1,22 +1,22 @@
-import Foundation
+package import Foundation
 import Synchronization
-import Testing
+package import Testing
 
 /// A Python program of `Servers/` that listens on the loopback address until this object goes.
-final class Server: Sendable {
+package final class Server: Sendable {
     /// Debian's: the one that has GStreamer's bindings.
-    static let python: String? = ["/usr/bin/python3", "/usr/local/bin/python3"].first {
+    package static let python: String? = ["/usr/bin/python3", "/usr/local/bin/python3"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    private static let folder = Installation.package.appending(path: "Tests/VideoTests/Servers")
+    private static let folder = Installation.package.appending(path: "Tests/TestSupport/Servers")
 
     private struct State: Sendable {
         var lines: [String] = []
         var waiting: CheckedContinuation<Int?, Never>?
     }
 
-    let port: Int
+    package let port: Int
     private let process: Process
     private let input: Foundation.Pipe
     private let state: Log
@@ -36,7 +36,7 @@ final class Server: Sendable {
         func end() { state.withLock { $0.waiting.take() }?.resume(returning: nil) }
     }
 
-    init(_ program: String, _ arguments: [String]) async throws {
+    package init(_ program: String, _ arguments: [String]) async throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.python))
         process.arguments = [Self.folder.appendingPathComponent(program).path] + arguments
@@ -68,21 +68,21 @@ final class Server: Sendable {
 
     deinit { kill(SIGKILL) }
 
-    func kill(_ signal: Int32) { Glibc.kill(process.processIdentifier, signal) }
+    package func kill(_ signal: Int32) { Glibc.kill(process.processIdentifier, signal) }
 
     /// Connections accepted so far.
-    var connections: Int { state.state.withLock { $0.lines.count { $0.hasPrefix("connection ") } } }
+    package var connections: Int { state.state.withLock { $0.lines.count { $0.hasPrefix("connection ") } } }
 
     // MARK: - What there is to serve with
 
     /// The scripted camera, playing a file of the tests.
-    static func camera(_ folder: TemporaryFolder? = nil, _ options: String = "") async throws -> Server {
+    package static func camera(_ folder: TemporaryFolder? = nil, _ options: String = "") async throws -> Server {
         let file = folder.map { ["--file", $0.path("video.h264")] } ?? []
         return try await Server("camera.py", file + options.split(separator: " ").map(String.init))
     }
 
     /// Whether GStreamer's packages are there, asked by importing them.
-    static let hasGStreamer: Bool = {
+    package static let hasGStreamer: Bool = {
         guard let python else { return false }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
@@ -97,16 +97,16 @@ final class Server: Sendable {
 }
 
 extension Trait where Self == ConditionTrait {
-    static var needsCamera: Self {
+    package static var needsCamera: Self {
         .enabled(
-            if: Server.python != nil && Installation.ffmpeg != nil,
+            if: Server.python != nil && FFmpegCommand.path != nil,
             "python3 or ffmpeg is missing: no camera to play"
         )
     }
 
-    static var needsRTSPServer: Self {
+    package static var needsRTSPServer: Self {
         .enabled(
-            if: Server.hasGStreamer && Installation.ffmpeg != nil,
+            if: Server.hasGStreamer && FFmpegCommand.path != nil,
             "GStreamer's RTSP server is not installed (scripts/setup --tests): no real server to test with"
         )
     }

@@ -1,0 +1,33 @@
+import TestSupport
+import Testing
+
+extension TemporaryFolder {
+    /// Makes a file with the `ffmpeg` command; blanks in `arguments` separate.
+    func ffmpeg(_ arguments: String, _ name: String) async throws -> String {
+        try await FFmpegCommand.run(arguments + " " + name, in: self)
+        return path(name)
+    }
+}
+
+/// The clips of the tests.
+extension TemporaryFolder {
+    /// A portrait that moves a little; `seconds` of 640x480, 25 frames a second.
+    func portrait(seconds: Int, rate: Int = 25, _ name: String = "portrait.mp4") async throws -> String {
+        try await ffmpeg(
+            "-loop 1 -framerate \(rate) -t \(seconds) -i \(Installation.portrait) -vf "
+                + "scale=720:720,crop=640:480:x=40+20*sin(t):y=15,format=yuv420p -c:v libx264 -preset ultrafast",
+            name
+        )
+    }
+
+    /// What cameras play, over and over: 2 s of nobody, then 4 s of a face.
+    func cameraFile() async throws -> String {
+        try await ffmpeg(
+            "-f lavfi -i color=gray:s=640x480:r=25:d=2 -loop 1 -framerate 25 -t 4 -i \(Installation.portrait) "
+                + "-filter_complex [1:v]scale=720:720,crop=640:480:x=40+20*sin(t):y=15,setsar=1,format=yuv420p[b];"
+                + "[0:v]format=yuv420p,setsar=1[a];[a][b]concat=n=2:v=1[o] -map [o] -c:v libx264 -preset ultrafast "
+                + "-bf 0 -g 25 -x264-params aud=1 -f h264",
+            "video.h264"
+        )
+    }
+}
