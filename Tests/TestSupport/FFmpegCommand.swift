@@ -19,6 +19,7 @@ package enum FFmpegCommand {
         let executable = try #require(path)
         var options = RunningCommand.Options()
         options.folder = folder?.path
+        options.seconds = 300
         let run = try await CommandLineRun.of(executable, ["-v", "error", "-nostdin"] + arguments, options)
         guard run.status == 0 else {
             throw CommandFailed(description: "\(arguments.joined(separator: " ")): \(run.standardError)")
