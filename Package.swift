@@ -153,7 +153,12 @@ let package = Package(
         ),
 
         // Tests mirror the targets.
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CKernelsTests",
+            dependencies: ["CKernels"],
+            exclude: ["Cross"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "VideoTests",

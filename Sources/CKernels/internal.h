@@ -109,6 +109,9 @@ extern const ck_quant_ops ck_quant_ops_portable;
 #if defined(__x86_64__)
 extern const ck_ops ck_ops_avx2, ck_ops_avx512;
 extern const ck_quant_ops ck_quant_ops_avx2, ck_quant_ops_avx512, ck_quant_ops_avx512vnni;
+#elif defined(__aarch64__)
+extern const ck_ops ck_ops_neon;
+extern const ck_quant_ops ck_quant_ops_neon, ck_quant_ops_neondotprod, ck_quant_ops_neoni8mm;
 #endif
 
 // ---- Threads ----------------------------------------------------------------------------------------------------

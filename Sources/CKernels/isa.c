@@ -3,19 +3,44 @@
 #include "internal.h"
 
 #include <string.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 static const ck_unit all[] = {
 #if defined(__x86_64__)
     {"avx512vnni", &ck_ops_avx512, &ck_quant_ops_avx512vnni},
     {"avx512", &ck_ops_avx512, &ck_quant_ops_avx512},
     {"avx2", &ck_ops_avx2, &ck_quant_ops_avx2},
+#elif defined(__aarch64__)
+    {"neon-i8mm", &ck_ops_neon, &ck_quant_ops_neoni8mm},
+    {"neon-dotprod", &ck_ops_neon, &ck_quant_ops_neondotprod},
+    {"neon", &ck_ops_neon, &ck_quant_ops_neon},
 #endif
-#if defined(__aarch64__)
-    {"neon", &ck_ops_portable, &ck_quant_ops_portable},
-#else
     {"portable", &ck_ops_portable, &ck_quant_ops_portable},
-#endif
 };
+
+#if defined(__aarch64__)
+/// Bits of the auxiliary vector as the kernel documents them (Documentation/arch/arm64/elf_hwcaps.rst): older headers lack
+/// the second.
+enum { HAS_DOTPROD = 1 << 20, HAS_I8MM = 1 << 13 };
+
+static int has_dotprod(void) {
+#if defined(__linux__)
+    return (getauxval(AT_HWCAP) & HAS_DOTPROD) != 0;
+#else
+    return 0;
+#endif
+}
+
+static int has_i8mm(void) {
+#if defined(__linux__) && defined(AT_HWCAP2)
+    return (getauxval(AT_HWCAP2) & HAS_I8MM) != 0;
+#else
+    return 0;
+#endif
+}
+#endif
 
 static int usable(const ck_unit *unit) {
 #if defined(__x86_64__)
@@ -26,6 +51,11 @@ static int usable(const ck_unit *unit) {
     }
     if (unit->ops == &ck_ops_avx2) {
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    }
+#elif defined(__aarch64__)
+    if (unit->ops == &ck_ops_neon) {
+        return (unit->quant_ops != &ck_quant_ops_neondotprod || has_dotprod()) &&
+               (unit->quant_ops != &ck_quant_ops_neoni8mm || (has_dotprod() && has_i8mm()));
     }
 #endif
     return unit->ops == &ck_ops_portable;

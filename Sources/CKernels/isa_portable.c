@@ -1,4 +1,4 @@
-// The vector code in plain C with the compilers' vector types: 4 lanes, what NEON and SSE2 have.
+// The vector code in plain C with the compilers' vector types: 4 lanes, what SSE2 and the like have.
 
 #include "internal.h"
 #include "target.h"
@@ -8,11 +8,7 @@
 
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
-#if defined(__aarch64__)
-enum { W = 4, MR = 8, NR = 8 };
-#else
 enum { W = 4, MR = 4, NR = 8 };
-#endif
 
 static inline vf vf_set1(float x) {
     return (vf){x, x, x, x};

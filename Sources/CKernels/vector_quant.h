@@ -1,11 +1,12 @@
-// The inner loops of integer products, compiled for each vector unit. See quant.c for the layout.
+// The inner loops of integer products, compiled for each vector unit. See quant.h for the layout.
 //
 // Beside what vector.h asks for, the including file defines `dot_signed`, `dot_nibbles`, X_OFFSET, the rows of the tiles
-// QR (int8) and GROUP_ROWS (int4), SEGMENTS and the name CK_QUANT_OPS.
+// QR (int8) and GROUP_ROWS (int4), SEGMENTS and the name CK_QUANT_OPS. With CK_OWN_TILE_INT8 it brings `tile_int8`.
 
 /// Vectors in a panel of 32 rows of w.
 enum { V = CK_QUANT_PANEL / W };
 
+_Static_assert((int)QR < (int)W || (int)QR % (int)W == 0, "pack() lets a row's spare lanes be overwritten by the next row");
 _Static_assert(QR <= (int)CK_MAX_PANEL_ROWS && GROUP_ROWS <= (int)CK_MAX_PANEL_ROWS, "buffers on the stack");
 
 // ---- Activations ------------------------------------------------------------------------------------------------
@@ -41,6 +42,7 @@ static void quantise(int8_t *q, const float *x, ptrdiff_t count, float inverse) 
 
 // ---- int8 -------------------------------------------------------------------------------------------------------
 
+#if !defined(CK_OWN_TILE_INT8)
 static void tile_int8(ptrdiff_t count, const float *a, const float *b, float *c, int accumulate) {
     vi sum[QR][V];
     CK_UNROLL
@@ -75,13 +77,15 @@ static void tile_int8(ptrdiff_t count, const float *a, const float *b, float *c,
         }
     }
 }
+#endif
 
 /// How far ahead of the reading a panel is fetched, in bytes.
 enum { AHEAD = 1024 };
 
-/// `rows` rows of x with one panel, read in `segments` streams. Constant arguments unroll it.
-CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, ptrdiff_t steps, int rows,
-                              int segments) {
+/// `rows` rows of x with `vectors` vectors of each step of one panel, read in `segments` streams. Constant arguments unroll
+/// it.
+CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, ptrdiff_t steps, int rows, int segments,
+                              int vectors) {
     enum { STEP = 4 * CK_QUANT_PANEL };
     const ptrdiff_t length = steps / segments;
     vi sum[SEGMENTS][4][V];
@@ -90,7 +94,7 @@ CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, p
         CK_UNROLL
         for (int r = 0; r < rows; r++) {
             CK_UNROLL
-            for (int v = 0; v < V; v++) {
+            for (int v = 0; v < vectors; v++) {
                 sum[s][r][v] = vi_set1(0);
             }
         }
@@ -104,7 +108,7 @@ CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, p
             __builtin_prefetch(w + ahead);
             __builtin_prefetch(w + ahead + 64);
             CK_UNROLL
-            for (int v = 0; v < V; v++) {
+            for (int v = 0; v < vectors; v++) {
                 vi part = vi_load(w + v * W * 4);
                 CK_UNROLL
                 for (int r = 0; r < rows; r++) {
@@ -114,7 +118,7 @@ CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, p
         }
     }
     for (ptrdiff_t p = segments * length; p < steps; p++) {
-        for (int v = 0; v < V; v++) {
+        for (int v = 0; v < vectors; v++) {
             vi part = vi_load(panel + p * STEP + v * W * 4);
             CK_UNROLL
             for (int r = 0; r < rows; r++) {
@@ -125,7 +129,7 @@ CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, p
     CK_UNROLL
     for (int r = 0; r < rows; r++) {
         CK_UNROLL
-        for (int v = 0; v < V; v++) {
+        for (int v = 0; v < vectors; v++) {
             vi total = sum[0][r][v];
             CK_UNROLL
             for (int s = 1; s < segments; s++) {
@@ -137,10 +141,17 @@ CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, p
 }
 
 static void vector_int8(int32_t *out, const float *x, const void *panel, ptrdiff_t steps, int rows) {
+    // Sums of four rows and a whole panel fill 32 registers of four lanes: half a panel at a time then.
+    enum { PART = V > 4 ? V / 2 : V };
     switch (rows) {
-        case 1: vector_int8_as(out, x, panel, steps, 1, SEGMENTS); break;
-        case 2: vector_int8_as(out, x, panel, steps, 2, SEGMENTS); break;
-        default: vector_int8_as(out, x, panel, steps, 4, SEGMENTS > 1 ? SEGMENTS / 2 : 1); break;
+        case 1: vector_int8_as(out, x, panel, steps, 1, SEGMENTS, V); break;
+        case 2: vector_int8_as(out, x, panel, steps, 2, V > 4 ? 1 : SEGMENTS, V); break;
+        default:
+            for (int first = 0; first < V; first += PART) {
+                vector_int8_as(out + first * W, x, (const char *)panel + first * W * 4, steps, 4,
+                               SEGMENTS > 1 ? SEGMENTS / 2 : 1, PART);
+            }
+            break;
     }
 }
 
@@ -310,7 +321,11 @@ CK_INLINE void vector_int4_as(float *out, const float *x, const char *panel, ptr
             for (int r = 0; r < rows; r++) {
                 CK_UNROLL
                 for (int v = 0; v < V; v++) {
-                    result[r][v] = first + s == 0 ? total[s][r][v] : result[r][v] + total[s][r][v];
+                    if (first + s == 0) {
+                        result[r][v] = total[s][r][v];
+                    } else {
+                        result[r][v] = result[r][v] + total[s][r][v];
+                    }
                 }
             }
         }
