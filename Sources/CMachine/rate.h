@@ -5,6 +5,15 @@
 /// Called by all threads at once with the same context.
 typedef double (*cm_chunk)(void *context);
 
+/// Steps of a chunk of chains: about 50 microseconds.
+enum { CM_STEPS = 4096 };
+
+/// A chunk and the vector unit that it uses.
+typedef struct {
+    cm_chunk chunk;
+    const char *name;
+} cm_unit;
+
 /// The sum over `threads` threads of work done by time taken; 0 where threads cannot be had.
 double cm_rate(cm_chunk chunk, void *context, int threads, double milliseconds);
 

@@ -17,8 +17,8 @@ const char *cm_fma_f32_unit(void);
 /// Products of 8-bit integers accumulated in 32 bits, on registers, in operations a second (a
 /// multiply-add counts as two).
 double cm_dot_int8(int threads, double milliseconds);
-/// The vector unit that cm_dot_int8 uses: "avx512vnni", "avxvnni", "avx2", "neon-dotprod" or
-/// "portable".
+/// The vector unit that cm_dot_int8 uses: "avx512vnni", "avxvnni", "avx2", "neon-i8mm",
+/// "neon-dotprod" or "portable".
 const char *cm_dot_int8_unit(void);
 
 /// Gives memory that has been freed back to the kernel, where the C library can, so that it no
