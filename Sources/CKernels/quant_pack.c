@@ -55,10 +55,19 @@ typedef struct {
     ck_quant quant;
     const void *w;
     ck_type type;
+    const float *factors;  // [k] or NULL
     ptrdiff_t n, k, units;
     char *scratch;
     size_t thread_bytes;
 } packing;
+
+/// Row `i` of w as float32, its columns multiplied where there are factors.
+static void read_row(const packing *p, float *row, ptrdiff_t i) {
+    p->ops->widen(row, ck_at(p->w, p->type, i * p->k), p->type, p->k);
+    for (ptrdiff_t j = 0; p->factors != NULL && j < p->k; j++) {
+        row[j] *= p->factors[j];
+    }
+}
 
 static void pack_int8(const packing *p, ptrdiff_t panel, int8_t *rows, float *row) {
     const ptrdiff_t first = panel * CK_QUANT_PANEL, count = ck_min(CK_QUANT_PANEL, p->n - first);
@@ -73,7 +82,7 @@ static void pack_int8(const packing *p, ptrdiff_t panel, int8_t *rows, float *ro
         }
         int8_t *q = rows + i * p->units * 4;
         float inverse;
-        p->ops->widen(row, ck_at(p->w, p->type, (first + i) * p->k), p->type, p->k);
+        read_row(p, row, first + i);
         scales[i] = ck_int8_scale(p->quant_ops->largest_magnitude(row, p->k), &inverse);
         p->quant_ops->quantise(q, row, p->k, inverse);
         for (ptrdiff_t j = 0; j < p->k; j++) {
@@ -91,7 +100,7 @@ static void pack_int4(const packing *p, ptrdiff_t panel, float *row) {
     for (ptrdiff_t lane = 0; lane < CK_QUANT_PANEL; lane++) {
         const ptrdiff_t i = panel * CK_QUANT_PANEL + lane;
         if (i < p->n) {
-            p->ops->widen(row, ck_at(p->w, p->type, i * p->k), p->type, p->k);
+            read_row(p, row, i);
         } else {
             memset(row, 0, (size_t)p->k * sizeof *row);
         }
@@ -118,7 +127,8 @@ static void pack_task(void *context, ptrdiff_t panel, int thread) {
     }
 }
 
-void ck_pack(ck_pool *pool, void *packed, ck_quant quant, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k) {
+void ck_pack(ck_pool *pool, void *packed, ck_quant quant, const void *w, ck_type type, const float *factors,
+             ptrdiff_t n, ptrdiff_t k) {
     packing p = {
         .ops = ck_pool_ops(pool),
         .quant_ops = ck_pool_quant_ops(pool),
@@ -126,6 +136,7 @@ void ck_pack(ck_pool *pool, void *packed, ck_quant quant, const void *w, ck_type
         .quant = quant,
         .w = w,
         .type = type,
+        .factors = factors,
         .n = n,
         .k = k,
         .units = ck_quant_units(quant, k),
@@ -133,7 +144,7 @@ void ck_pack(ck_pool *pool, void *packed, ck_quant quant, const void *w, ck_type
     p.thread_bytes = (size_t)ck_round_up(p.units * 4 * (CK_QUANT_PANEL + (ptrdiff_t)sizeof(float)), 64);
     p.scratch = ck_pool_scratch(pool, (size_t)ck_pool_threads(pool) * p.thread_bytes);
     if (p.scratch == NULL) {
-        ck_pack_scalar(packed, quant, w, type, n, k);
+        ck_pack_scalar(packed, quant, w, type, factors, n, k);
         return;
     }
     ck_run_tasks(pool, ck_quant_panels(n), pack_task, &p);

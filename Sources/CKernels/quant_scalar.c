@@ -5,34 +5,43 @@
 #include <math.h>
 #include <string.h>
 
-static float weight(const void *w, ck_type type, ptrdiff_t index) {
+/// What is packed: w[n, k] of `type`, its columns multiplied by factors [k] where there are some.
+typedef struct {
+    const void *w;
+    ck_type type;
+    const float *factors;
+    ptrdiff_t n, k;
+} source;
+
+static float weight(const source *s, ptrdiff_t row, ptrdiff_t column) {
     float value;
-    ck_widen_scalar(&value, ck_at(w, type, index), type, 1);
-    return value;
+    ck_widen_scalar(&value, ck_at(s->w, s->type, row * s->k + column), s->type, 1);
+    return s->factors == NULL ? value : value * s->factors[column];
 }
 
-static void pack_row_int8(void *packed, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k, ptrdiff_t row) {
+static void pack_row_int8(void *packed, const source *s, ptrdiff_t row) {
+    const ptrdiff_t n = s->n, k = s->k;
     float largest = 0, inverse;
     for (ptrdiff_t p = 0; p < k; p++) {
-        float magnitude = fabsf(weight(w, type, row * k + p));
+        float magnitude = fabsf(weight(s, row, p));
         largest = isnan(largest) || magnitude <= largest ? largest : magnitude;
     }
     ck_int8_scales(packed, n, k)[row] = ck_int8_scale(largest, &inverse);
     for (ptrdiff_t p = 0; p < k; p++) {
         int high;
-        int8_t q = (int8_t)nearbyintf(weight(w, type, row * k + p) * inverse);
+        int8_t q = (int8_t)nearbyintf(weight(s, row, p) * inverse);
         ((int8_t *)packed)[ck_quant_offset(CK_INT8, k, row, p, &high)] = q;
         ck_int8_sums(packed, n, k)[row] += q;
     }
 }
 
-static void pack_group_int4(void *packed, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k, ptrdiff_t row,
-                            ptrdiff_t group) {
+static void pack_group_int4(void *packed, const source *s, ptrdiff_t row, ptrdiff_t group) {
+    const ptrdiff_t n = s->n, k = s->k;
     float values[CK_GROUP];
     int8_t q[CK_GROUP];
     const ptrdiff_t first = group * CK_GROUP;
     for (ptrdiff_t p = 0; p < CK_GROUP; p++) {
-        values[p] = row < n && first + p < k ? weight(w, type, row * k + first + p) : 0;
+        values[p] = row < n && first + p < k ? weight(s, row, first + p) : 0;
     }
     uint16_t scale = ck_quantise_group(q, values);
     memcpy((char *)packed + ck_int4_scale_offset(k, row, group), &scale, sizeof scale);
@@ -43,14 +52,16 @@ static void pack_group_int4(void *packed, const void *w, ck_type type, ptrdiff_t
     }
 }
 
-void ck_pack_scalar(void *packed, ck_quant quant, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k) {
+void ck_pack_scalar(void *packed, ck_quant quant, const void *w, ck_type type, const float *factors, ptrdiff_t n,
+                    ptrdiff_t k) {
+    const source s = {w, type, factors, n, k};
     memset(packed, 0, ck_packed_size(quant, n, k));
     for (ptrdiff_t row = 0; row < n && quant == CK_INT8; row++) {
-        pack_row_int8(packed, w, type, n, k, row);
+        pack_row_int8(packed, &s, row);
     }
     for (ptrdiff_t row = 0; row < ck_quant_panels(n) * CK_QUANT_PANEL && quant == CK_INT4; row++) {
         for (ptrdiff_t group = 0; group < ck_ceil_div(k, CK_GROUP); group++) {
-            pack_group_int4(packed, w, type, n, k, row, group);
+            pack_group_int4(packed, &s, row, group);
         }
     }
 }

@@ -28,6 +28,8 @@ struct QuantisedTests {
         /// Every scale is a power of two and every sum small: results are integers that float32 holds exactly.
         var exact = false
         var epilogue = false
+        /// Columns are multiplied on the way.
+        var factors = false
 
         private var ldx: Int { k + 3 }
         private var ldy: Int { n + 5 }
@@ -55,12 +57,17 @@ struct QuantisedTests {
 
         func pack(_ pool: Pool?) -> Packed {
             let packed = Packed(quant, n: n, k: k)
+            let factors = self.factors ? Self.factors(k) : nil
             if let pool {
-                ck_pack(pool.pointer, packed.pointer, quant, weights(), CK_F32, n, k)
+                ck_pack(pool.pointer, packed.pointer, quant, weights(), CK_F32, factors, n, k)
             } else {
-                ck_pack_scalar(packed.pointer, quant, weights(), CK_F32, n, k)
+                ck_pack_scalar(packed.pointer, quant, weights(), CK_F32, factors, n, k)
             }
             return packed
+        }
+
+        static func factors(_ k: Int) -> [Float] {
+            (0..<k).map { Float($0 % 5) + 0.5 }
         }
 
         func run(_ pool: Pool?, _ packed: Packed) -> [Float] {
@@ -105,8 +112,10 @@ struct QuantisedTests {
     func packing(unit: String, quant: ck_quant) throws {
         let pool = try Pool(threads: 2, unit: unit)
         for (_, n, k) in Self.sizes {
-            let matrix = Case(quant: quant, m: 1, n: n, k: k)
-            #expect(matrix.pack(pool).bytes == matrix.pack(nil).bytes, "n \(n) k \(k)")
+            for factors in [false, true] {
+                let matrix = Case(quant: quant, m: 1, n: n, k: k, factors: factors)
+                #expect(matrix.pack(pool).bytes == matrix.pack(nil).bytes, "n \(n) k \(k)")
+            }
         }
     }
 
@@ -128,7 +137,7 @@ struct QuantisedTests {
         let k = 256
         let packed = Packed(CK_INT8, n: 2, k: k)
         let w = [Float](repeating: 127, count: k) + [Float](repeating: -127, count: k)
-        ck_pack(pool.pointer, packed.pointer, CK_INT8, w, CK_F32, 2, k)
+        ck_pack(pool.pointer, packed.pointer, CK_INT8, w, CK_F32, nil, 2, k)
         for m in [1, 2, 4, 20] {
             for sign: Float in [1, -1] {
                 let x = [Float](repeating: 127 * sign, count: m * k)
@@ -202,6 +211,19 @@ struct QuantisedTests {
         let bound: Float = quant == CK_INT8 ? 0.05 / 127 / 2 * 1.001 : 0.05 / 8 * 1.01
         #expect(zip(values, original).allSatisfy { abs($0 - $1) <= bound })
         #expect(zip(values, original).contains { $0 != $1 })
+    }
+
+    @Test("Columns are multiplied before they are rounded", arguments: [CK_INT8, CK_INT4])
+    func factors(quant: ck_quant) throws {
+        let pool = try Pool(threads: 2, unit: vectorUnits[0])
+        let matrix = Case(quant: quant, m: 1, n: 37, k: 100, factors: true)
+        let (values, original) = matrix.unpacked(matrix.pack(pool))
+        let factors = Case.factors(100)
+        // As for rounding; the largest factor is 4.5.
+        let bound: Float = (quant == CK_INT8 ? 0.05 / 127 / 2 * 1.001 : 0.05 / 8 * 1.01) * 4.5
+        for (index, pair) in zip(values, original).enumerated() {
+            #expect(abs(pair.0 - pair.1 * factors[index % 100]) <= bound, "\(index)")
+        }
     }
 
     @Test("Zeros, NaN and infinities in activations", arguments: vectorUnits, [CK_INT8, CK_INT4])

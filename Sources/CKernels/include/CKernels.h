@@ -96,8 +96,10 @@ void ck_log_sum_exp(ck_pool *pool, float *y, const float *x, ptrdiff_t rows, ptr
 typedef enum { CK_INT8 = 0, CK_INT4 = 1 } ck_quant;
 /// Bytes that a packed matrix takes; its address must be 64-byte aligned.
 size_t ck_packed_size(ck_quant quant, ptrdiff_t n, ptrdiff_t k);
-/// Quantises and packs w[n, k]: int8 symmetric with one scale a row, or int4 in groups of 32 with one scale a group.
-void ck_pack(ck_pool *pool, void *packed, ck_quant quant, const void *w, ck_type type, ptrdiff_t n, ptrdiff_t k);
+/// Quantises and packs w[n, k], each column multiplied by its one of `factors` [k] where that is not NULL: int8 symmetric
+/// with one scale a row, or int4 in groups of 32 with one scale a group.
+void ck_pack(ck_pool *pool, void *packed, ck_quant quant, const void *w, ck_type type, const float *factors,
+             ptrdiff_t n, ptrdiff_t k);
 /// The float32 values that row `row` of a packed matrix stands for: y[k].
 void ck_unpack_row(float *y, const void *packed, ck_quant quant, ptrdiff_t n, ptrdiff_t k, ptrdiff_t row);
 /// As ck_linear; activations are quantised to int8 with one scale a row of x (int8 weights) or a group (int4).

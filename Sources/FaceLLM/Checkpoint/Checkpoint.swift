@@ -62,7 +62,7 @@ package struct Checkpoint: Sendable {
     }
 
     /// The folder that holds `config.json`: the one named, or `model` in it.
-    static func modelDirectory(_ path: String) throws(CheckpointError) -> String {
+    package static func modelDirectory(_ path: String) throws(CheckpointError) -> String {
         let directory = withoutSlash(path)
         for candidate in [directory, "\(directory)/model"] where MappedFile.exists("\(candidate)/config.json") {
             return candidate

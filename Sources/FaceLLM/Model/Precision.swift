@@ -8,6 +8,8 @@ package enum WeightPrecision: String, Sendable, Hashable, CaseIterable {
     case int8
     /// 4 bits and a scale for each 32 weights of a row, multiplied likewise.
     case int4
+
+    var isQuantised: Bool { self == .int8 || self == .int4 }
 }
 
 /// The precision of a model's two halves.
@@ -25,7 +27,7 @@ package struct ModelPrecision: Sendable, Hashable, CustomStringConvertible {
     /// The output head loses most by 4 bits and is read once for a token: it keeps 8.
     var head: WeightPrecision { text == .int4 ? .int8 : text }
 
-    package var isQuantised: Bool { vision == .int8 || vision == .int4 || text == .int8 || text == .int4 }
+    package var isQuantised: Bool { vision.isQuantised || text.isQuantised }
 
     /// "int8", or "int8 vision, int4 text" where the halves differ.
     package var description: String {

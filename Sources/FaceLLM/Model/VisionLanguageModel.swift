@@ -9,14 +9,23 @@ package final class VisionLanguageModel {
 
     /// Finds all weights; matrices stay where they are stored, or are quantised.
     ///
-    /// - Parameter cacheFolder: where quantised weights are kept between runs; nil for nowhere.
+    /// - Parameters:
+    ///   - cacheFolder: where quantised weights are kept between runs; nil for nowhere.
+    ///   - smooths: false to see what quantised weights are without `Smoothing`; nothing is kept then.
     package init(
         _ checkpoint: Checkpoint,
         precision: ModelPrecision = .reference,
         cacheFolder: String? = nil,
+        smooths: Bool = true,
         pool: ComputePool
     ) throws(CheckpointError) {
-        let loader = try WeightLoader(checkpoint, precision: precision, cacheFolder: cacheFolder, pool: pool)
+        let loader = try WeightLoader(
+            checkpoint,
+            precision: precision,
+            cacheFolder: smooths ? cacheFolder : nil,
+            smooths: smooths,
+            pool: pool
+        )
         configuration = checkpoint.configuration
         self.pool = pool
         vision = try VisionTower(loader, configuration: configuration, pool: pool)

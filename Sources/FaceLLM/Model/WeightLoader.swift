@@ -7,6 +7,7 @@ package final class WeightLoader {
     let source: any WeightSource
     let precision: ModelPrecision
     private let pool: ComputePool
+    private let smoothing: Smoothing
     /// One for each half of the model that is quantised.
     private let packed: [PackedWeights]
     /// SHA-256 of the weights' files, where it had to be known.
@@ -15,20 +16,22 @@ package final class WeightLoader {
     private init(
         _ source: any WeightSource,
         precision: ModelPrecision,
+        smoothing: Smoothing,
         packed: [PackedWeights],
         sourceSHA256: String?,
         pool: ComputePool
     ) {
         self.source = source
+        self.smoothing = smoothing
         self.precision = precision
         self.packed = packed
         self.sourceSHA256 = sourceSHA256
         self.pool = pool
     }
 
-    /// Norms, biases and the like, always f32.
+    /// Norms, biases and the like, always f32; norms before quantised matrices as `Smoothing` wants them.
     func vector(_ name: String, shape: [Int]) throws(CheckpointError) -> FloatVector {
-        FloatVector(try source.tensor(name, shape: shape).values)
+        FloatVector(smoothing.vector(name, try source.tensor(name, shape: shape).values))
     }
 
     /// The weights of a linear layer, [outputs, inputs].
@@ -50,7 +53,16 @@ package final class WeightLoader {
                 ?? PackedWeights.unfiled(quant: quant, rows: rows, columns: columns)
             let matrix = try source.matrix(name, shape: shape)
             let memory = UnsafeMutableRawPointer(mutating: target.pointer)
-            ck_pack(pool.handle, memory, quant, matrix.pointer, matrix.kernelType, rows, columns)
+            ck_pack(
+                pool.handle,
+                memory,
+                quant,
+                matrix.pointer,
+                matrix.kernelType,
+                smoothing.factors(of: name),
+                rows,
+                columns
+            )
             // What was read of the file is not needed again.
             matrix.forgetPages()
             return .packed(target)
@@ -63,10 +75,12 @@ extension WeightLoader {
     ///
     /// - Parameters:
     ///   - cacheFolder: where quantised weights and hashes are kept between runs; nil for nowhere.
+    ///   - smooths: whether outliers are taken out, see `Smoothing`.
     package convenience init(
         _ checkpoint: Checkpoint,
         precision: ModelPrecision,
         cacheFolder: String?,
+        smooths: Bool = true,
         pool: ComputePool
     ) throws(CheckpointError) {
         var packed: [PackedWeights] = []
@@ -87,6 +101,11 @@ extension WeightLoader {
         self.init(
             checkpoint.weights,
             precision: precision,
+            smoothing: try Smoothing(
+                checkpoint.weights,
+                configuration: checkpoint.configuration,
+                precision: smooths ? precision : .reference
+            ),
             packed: packed,
             sourceSHA256: sha256,
             pool: pool

@@ -154,8 +154,8 @@ static void test_packed(ck_pool *pool, const char *unit) {
             float *w = noise(n * k, 0.05f), *x = noise(m * ldx, 4), *bias = noise(n, 1), *scale = noise(n, 1);
             void *packed = packed_memory((ck_quant)quant, n, k, &size);
             void *plain = packed_memory((ck_quant)quant, n, k, &size);
-            ck_pack(pool, packed, (ck_quant)quant, w, CK_F32, n, k);
-            ck_pack_scalar(plain, (ck_quant)quant, w, CK_F32, n, k);
+            ck_pack(pool, packed, (ck_quant)quant, w, CK_F32, s % 2 ? x : NULL, n, k);
+            ck_pack_scalar(plain, (ck_quant)quant, w, CK_F32, s % 2 ? x : NULL, n, k);
             expect(memcmp(packed, plain, size) == 0, "pack", unit, s);
             for (int with = 0; with < 2; with++) {
                 float *y = noise(m * ldy, 1), *z = copy(y, m * ldy);
@@ -184,7 +184,7 @@ static void test_extremes(ck_pool *pool, const char *unit) {
         w[i] = 127;
         w[K + i] = -127;
     }
-    ck_pack(pool, packed, CK_INT8, w, CK_F32, 2, K);
+    ck_pack(pool, packed, CK_INT8, w, CK_F32, NULL, 2, K);
     for (int m = 1; m <= MOST; m++) {
         for (int sign = -1; sign <= 1; sign += 2) {
             for (int i = 0; i < m * K; i++) {
@@ -316,7 +316,7 @@ static void test_threads(const char *unit) {
         ck_linear(pool, results[t], n, x, k, w, CK_F32, m, n, k, NULL);
         for (int quant = CK_INT8; quant <= CK_INT4; quant++) {
             void *packed = packed_memory((ck_quant)quant, n, k, &size);
-            ck_pack(pool, packed, (ck_quant)quant, w, CK_F32, n, k);
+            ck_pack(pool, packed, (ck_quant)quant, w, CK_F32, NULL, n, k);
             ck_linear_packed(pool, results[t] + (quant + 1) * m * n, n, x, k, packed, (ck_quant)quant, m, n, k, NULL);
             free(packed);
         }
