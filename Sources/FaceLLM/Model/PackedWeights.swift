@@ -7,10 +7,11 @@ internal import Foundation
 /// The file: 8 bytes "FLLMPACK"; the length of the table, 8 bytes little-endian; the table, JSON; zeros up to a multiple
 /// of 4096; then the matrices in `CKernels`' layouts, each at a multiple of 64. The table has the key that the file was
 /// made for and a checksum of the matrices, and is written last: a file that is not whole, not for this key or damaged
-/// is made again. Files are written under another name and renamed, so that two processes do not disturb one another.
+/// is made again. Files are written under another name and renamed, so that two processes do not disturb one another; a
+/// process holds a lock on the file that it writes, so that what a killed one left behind is known and removed.
 package final class PackedWeights {
     /// Raised when a layout of `CKernels` or the way of quantising changes.
-    private static let version = 1
+    private static let version = 2
     private static let magic = Array("FLLMPACK".utf8)
     private static let page = 4096
 
@@ -121,6 +122,7 @@ package final class PackedWeights {
         guard (try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil,
             let length = (try? encode(table, checksum: String(repeating: "0", count: 16)))?.count
         else { return nil }
+        removeAbandoned(besides: path, in: folder)
         let start = (16 + length + page - 1) / page * page
         let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         guard let memory = MappedMemory(newFile: temporary, count: start + table.bytes) else {
@@ -134,6 +136,17 @@ package final class PackedWeights {
             isFilled: false,
             unfinished: (temporary, path, table)
         )
+    }
+
+    /// Removes unfinished files of `path` that no living process writes.
+    private static func removeAbandoned(besides path: String, in folder: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for file in names.map({ "\(folder)/\($0)" }) where file.hasPrefix(path + ".") {
+            let descriptor = Glibc.open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { continue }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(file) }
+            close(descriptor)
+        }
     }
 
     private static func inMemory(_ table: Table) -> PackedWeights? {
@@ -182,6 +195,7 @@ package final class PackedWeights {
         let length = withUnsafeBytes(of: UInt64(data.count).littleEndian) { Array($0) }
         memory.write(Self.magic + length + Array(data), at: 0)
         rename(unfinished.temporary, unfinished.final)
+        memory.unlock()
     }
 }
 
@@ -200,6 +214,8 @@ private final class AlignedMemory {
 private final class MappedMemory {
     let base: UnsafeMutableRawPointer
     let count: Int
+    /// Of a file that is being written and stays locked; -1 otherwise.
+    private var lock: Int32 = -1
 
     /// A file as it is, read-only.
     init?(file path: String) {
@@ -218,12 +234,23 @@ private final class MappedMemory {
     init?(newFile path: String, count: Int) {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        guard posix_fallocate(descriptor, 0, count) == 0,
+        // Another process may have taken the file for abandoned before it was locked: it is gone then, and so is only
+        // the chance to keep it.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, posix_fallocate(descriptor, 0, count) == 0,
             let address = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), address != MAP_FAILED
-        else { return nil }
+        else {
+            close(descriptor)
+            return nil
+        }
         base = address
         self.count = count
+        lock = descriptor
+    }
+
+    /// Lets other processes have the file.
+    func unlock() {
+        if lock >= 0 { close(lock) }
+        lock = -1
     }
 
     init?(count: Int) {
@@ -234,7 +261,10 @@ private final class MappedMemory {
         self.count = max(1, count)
     }
 
-    deinit { munmap(base, count) }
+    deinit {
+        unlock()
+        munmap(base, count)
+    }
 
     func bytes(_ range: Range<Int>) -> [UInt8] {
         Array(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
