@@ -86,6 +86,30 @@ extension EngineReport {
     }
 }
 
+extension EngineReport {
+    /// All runs side by side: a row for each stage, a column for each precision and number of threads.
+    package var summary: String {
+        let columns = runs.map { "\($0.precision) x \($0.threads)" }
+        var table = TextTable(header: ["median ms (share of the limit)"] + columns)
+        var names: [String] = []
+        for stage in runs.flatMap(\.stages) where !names.contains(stage.name) { names.append(stage.name) }
+        for name in names {
+            let cells = runs.map { run in
+                guard let stage = run.stages.first(where: { $0.name == name }) else { return "" }
+                return "\(fixed(stage.milliseconds.median, 1)) (\(fixed(100 * stage.share, 0)) %)"
+            }
+            table.append([name] + cells)
+        }
+        table.append(["loaded in s"] + runs.map { fixed($0.loadSeconds, 2) })
+        table.append(["peak memory, MiB"] + runs.map { $0.peakMiB.map { fixed($0, 0) } ?? "" })
+        if runs.contains(where: { $0.comparison != nil }) {
+            let ratios = runs.map { $0.comparison?.wallRatio.map { fixed($0.median, 2) } ?? "" }
+            table.append(["other command / this, wall"] + ratios)
+        }
+        return table.text
+    }
+}
+
 extension EngineReport.Run {
     package var text: String {
         var heading = "\(precision), \(threads) \(threads == 1 ? "thread" : "threads"): "

@@ -8,8 +8,8 @@ struct Bench: AsyncParsableCommand {
         commandName: "facellm-bench",
         abstract: "Measures facellm: stage times, processor time, memory, accuracy.",
         subcommands: [
-            PipelineBench.self, EngineBench.self, DescribeBench.self, PrecisionBench.self, ExpressionsBench.self,
-            JournalBench.self,
+            PipelineBench.self, EngineBench.self, TokenizerBench.self, DescribeBench.self, PrecisionBench.self,
+            ExpressionsBench.self, JournalBench.self,
         ]
     )
 

@@ -91,6 +91,7 @@ struct EngineBench: ParsableCommand {
                 report.runs.append(run)
             }
         }
+        if !json, report.runs.count > 1 { print("\n" + report.summary) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

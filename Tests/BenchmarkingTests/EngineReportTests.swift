@@ -50,6 +50,30 @@ import Testing
         )
     }
 
+    @Test func runsSideBySide() throws {
+        var other = try run()
+        other.precision = "int4"
+        other.threads = 1
+        other.peakMiB = nil
+        other.stages.removeFirst()
+        other.comparison = CommandComparison(
+            command: "true",
+            own: [CommandRun(wallSeconds: 2, cpuSeconds: 2)],
+            other: [CommandRun(wallSeconds: 3, cpuSeconds: 3)]
+        )
+        let report = EngineReport(environment: .current, model: "m", runs: [try run(), other])
+        #expect(
+            report.summary.split(separator: "\n").map(String.init) == [
+                "median ms (share of the limit)       int8 x 2     int4 x 1",
+                "vision 448 x 448                2000.0 (55 %)             ",
+                "decode at 320                     25.0 (80 %)  25.0 (80 %)",
+                "loaded in s                              1.23         1.23",
+                "peak memory, MiB                         1096             ",
+                "other command / this, wall                            1.50",
+            ]
+        )
+    }
+
     @Test func aPeakOfSeveralRunsIsCalledThat() throws {
         var run = try run()
         run.isPeakOfThisRun = false
