@@ -109,6 +109,9 @@ let package = Package(
             swiftSettings: serviceSettings
         ),
 
+        // What the programs have in common
+        .target(name: "Console", dependencies: ["Analysis"], swiftSettings: swiftSettings),
+
         // What `facellm-bench` measures with
         .target(name: "Benchmarking", dependencies: ["CMachine", "FaceLLM"], swiftSettings: swiftSettings),
 
@@ -116,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "facellm",
             dependencies: [
-                "Analysis", "CFFmpeg", "Events", "FaceLLM", "Faces", "Imaging", "Service", "Video",
+                "Analysis", "CFFmpeg", "Console", "Events", "FaceLLM", "Faces", "Imaging", "Service", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -126,7 +129,7 @@ let package = Package(
         .executableTarget(
             name: "facellmd",
             dependencies: [
-                "Analysis", "Events", "Service", "Video",
+                "Analysis", "Console", "Events", "Service", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -136,7 +139,8 @@ let package = Package(
         .executableTarget(
             name: "facellm-bench",
             dependencies: [
-                "Analysis", "Benchmarking", "COpenBLAS", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Video",
+                "Analysis", "Benchmarking", "Console", "COpenBLAS", "Events", "FaceLLM", "Faces", "Imaging", "Journal",
+                "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

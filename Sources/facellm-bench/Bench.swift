@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Glibc
 
 /// Measures: speed belongs here, never in a timed test.

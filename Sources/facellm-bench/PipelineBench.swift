@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Benchmarking
+import Console
 import Events
 import Faces
 import Foundation

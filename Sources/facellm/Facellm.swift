@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Console
 import Glibc
 
 /// The command-line tool: analyses recorded videos and tells about the installation.

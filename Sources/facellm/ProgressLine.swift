@@ -1,4 +1,5 @@
 import Analysis
+import Console
 import Events
 import Foundation
 import Logging

@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Console
 import Dispatch
 import Events
 import Faces
@@ -147,7 +148,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         options.describer = try await makeDescriber()
 
         let run = RecordedRun(options: options, logger: logger) { line.show($0, logger: logger) }
-        let signals = SignalWatch { run.stop($0) }
+        let signals = SignalWatch(stop: { run.stop($0) })
         let outcome = await run.run()
         signals.stop()
         line.clear()

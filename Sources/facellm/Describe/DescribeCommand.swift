@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Console
 import FaceLLM
 import Faces
 import Foundation
@@ -99,7 +100,7 @@ struct DescribeCommand: AsyncParsableCommand {
         var inquiry = try asking.inquiry()
         inquiry.description.wantsHeatMap = heatmap != nil
         let stop = CancellationFlag()
-        let signals = SignalWatch { _ in stop.cancel() }
+        let signals = SignalWatch(stop: { _ in stop.cancel() })
         defer { signals.stop() }
         let describer: StillDescriber
         do {

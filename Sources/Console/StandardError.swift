@@ -1,9 +1,9 @@
-import Glibc
+internal import Glibc
 
 /// Where people read; what cannot be written there is nobody's loss.
-enum StandardError {
+package enum StandardError {
     /// Writes all of `text` at once, so that lines of several threads do not mix.
-    static func write(_ text: String) {
+    package static func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
