@@ -25,7 +25,7 @@ extension Configuration.Engine {
             \.visionPrecision,
             WordFormat(),
             "Of the vision tower's weights, where most of the time goes: less is faster and less exact. "
-                + "f32 is the reference."
+                + "f32 is the reference, int8 three times as fast."
         ),
         .value(
             "text_precision",

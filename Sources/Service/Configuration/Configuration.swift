@@ -115,8 +115,8 @@ package struct Configuration: Sendable, Hashable {
         package var adapters: [String] = []
         /// Nil for one a core.
         package var threads: Int?
-        package var visionPrecision = WeightPrecision.f32
-        package var textPrecision = WeightPrecision.f32
+        package var visionPrecision = WeightPrecision.int8
+        package var textPrecision = WeightPrecision.int8
         /// Nil for the usual place.
         package var cacheDirectory: String?
         package var queueCapacity = 16
