@@ -12,6 +12,9 @@ package struct AnalysisRecord: Sendable, Hashable, Codable {
     package let inputTokens: Int?
     /// Tokens written by the language model, ≥ 0; `24`.
     package let outputTokens: Int?
+    /// Answers that a rule of consistency changed or took away, with the name of the rule, `expression` among them;
+    /// `{"mouth": "mask_hides_mouth"}`.
+    package let rules: [AttributeName: String]?
 
     /// Where the work of a describer stands.
     package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
@@ -38,6 +41,7 @@ package struct AnalysisRecord: Sendable, Hashable, Codable {
         case durationMilliseconds = "duration_ms"
         case inputTokens = "input_tokens"
         case outputTokens = "output_tokens"
+        case rules
     }
 
     package init(
@@ -46,7 +50,8 @@ package struct AnalysisRecord: Sendable, Hashable, Codable {
         queueMilliseconds: Double? = nil,
         durationMilliseconds: Double? = nil,
         inputTokens: Int? = nil,
-        outputTokens: Int? = nil
+        outputTokens: Int? = nil,
+        rules: [AttributeName: String]? = nil
     ) {
         self.status = status
         self.reason = reason
@@ -54,6 +59,7 @@ package struct AnalysisRecord: Sendable, Hashable, Codable {
         self.durationMilliseconds = NumberFormat.tenths(durationMilliseconds)
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
+        self.rules = rules?.isEmpty == true ? nil : rules
     }
 
     /// The same without what differs between two runs.

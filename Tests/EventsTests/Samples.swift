@@ -67,7 +67,8 @@ enum Samples {
         queueMilliseconds: 12.54,
         durationMilliseconds: 1180.23,
         inputTokens: 287,
-        outputTokens: 24
+        outputTokens: 24,
+        rules: [.mouth: "mask_hides_mouth"]
     )
     static let provenance = Provenance(
         describer: "facellm",
