@@ -25,6 +25,9 @@ extension RecordedRun {
         package var description = DescriptionSettings()
         /// Whether the source waits for the describer, as a recorded file does; a live source goes on and drops.
         package var describesInLine: Bool
+        /// Whether lines may wait for faces further on, to be described together with those before: in a file, which
+        /// nobody watches as it happens.
+        package var looksAhead: Bool
         /// Keeps the duration of every call of every stage.
         package var measuresTimings = false
 
@@ -33,6 +36,7 @@ extension RecordedRun {
             self.models = models
             self.sourceName = sourceName
             describesInLine = !reader.input.isLive
+            looksAhead = if case .file = reader.input { true } else { false }
         }
     }
 }

@@ -21,6 +21,8 @@ package actor RecordedRun {
     let stopping: StopSwitch
     /// Nil where nobody is asked to describe faces.
     let describing: DescriptionStage?
+    /// Of a recorded file: what waits for faces to be described together.
+    var held = HeldSteps()
     /// Serves the queue of a live source.
     var worker: Task<Void, Never>?
     /// The worker could not write; ends the run.

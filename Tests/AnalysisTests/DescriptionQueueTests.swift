@@ -11,9 +11,9 @@ import Testing
         var queue = DescriptionQueue(capacity: 100, lifetime: nil)
         for request in requests { queue.offer(request) }
         var served: [String] = []
-        while let next = queue.take() {
+        while let next = queue.take(upTo: 1).first {
             served.append(next.trackID)
-            queue.finish(.described)
+            queue.finish(next, .described)
         }
         return served
     }
@@ -82,14 +82,14 @@ import Testing
     @Test func whatIsInHandIsPending() throws {
         var queue = DescriptionQueue(capacity: 1, lifetime: nil)
         queue.offer(try .sample("t1"))
-        let taken = queue.take()
-        #expect(taken?.trackID == "t1" && taken == queue.inHand)
+        let taken = try #require(queue.take(upTo: 1).first)
+        #expect(taken.trackID == "t1" && [taken] == queue.inHand)
         #expect(queue.outcomes.pending == 1)
         // It may ask again meanwhile.
         queue.offer(try .sample("t1", at: 2, reason: .refresh))
         #expect(queue.waiting.count == 1)
-        queue.finish(.failed)
-        queue.finish(.failed)
+        queue.finish(taken, .failed)
+        queue.finish(taken, .failed)
         #expect(queue.outcomes[.failed] == 1 && queue.outcomes.pending == 1)
         queue.dropAll()
         #expect(queue.outcomes[.dropped] == 1 && queue.outcomes.pending == 0)
@@ -119,17 +119,20 @@ import Testing
             case 6:
                 expired += queue.expire(at: time).count
             case 7, 8:
-                guard queue.inHand == nil else { continue }
-                let best = queue.waiting.sorted { DescriptionQueue.goes($0, before: $1) }.first
-                let next = queue.take()
-                #expect(next == best, "seed \(seed)")
+                guard queue.inHand.isEmpty else { continue }
+                let count = Int.random(in: 1...3, using: &generator)
+                let best = queue.waiting.sorted { DescriptionQueue.goes($0, before: $1) }.prefix(count)
+                let next = queue.take(upTo: count)
+                #expect(next == Array(best) && queue.inHand == next, "seed \(seed)")
             default:
-                if queue.inHand != nil { finished += 1 }
-                queue.finish(Bool.random(using: &generator) ? .described : .failed)
+                // Those that are described together need not come to the same end.
+                guard let one = queue.inHand.randomElement(using: &generator) else { continue }
+                finished += 1
+                queue.finish(one, Bool.random(using: &generator) ? .described : .failed)
             }
             #expect(queue.waiting.count <= capacity, "seed \(seed)")
             #expect(tracks(queue).count == queue.waiting.count, "seed \(seed)")
-            #expect(queue.outcomes.pending == queue.waiting.count + (queue.inHand == nil ? 0 : 1), "seed \(seed)")
+            #expect(queue.outcomes.pending == queue.waiting.count + queue.inHand.count, "seed \(seed)")
             var ledger = Ledger()
             queue.outcomes.add(to: &ledger)
             #expect(ledger.violations() == [], "seed \(seed)")
@@ -139,7 +142,7 @@ import Testing
         #expect(queue.outcomes[.described] + queue.outcomes[.failed] == finished)
         #expect(queue.outcomes[.replaced] == losses[.replaced] ?? 0)
         #expect(queue.outcomes[.dropped] == losses[.dropped] ?? 0)
-        queue.finish(.described)
+        for one in queue.inHand { queue.finish(one, .described) }
         queue.dropAll()
         var ledger = Ledger()
         queue.outcomes.add(to: &ledger)

@@ -133,6 +133,22 @@ import Video
         #expect(request.represents?.observations == 3 && request.represents?.lastMediaTimeSeconds == 1)
     }
 
+    @Test func aFaceIsDescribedByItsBestMoments() throws {
+        let stage = stage { $0.frames = 3 }
+        // None is good enough to be asked about before the patience is over.
+        var requests: [DescriptionRequest] = []
+        for (time, score) in [(0, 30), (0.2, 55), (0.4, 40), (0.6, 35), (0.8, 50), (1, 45)] as [(Double, Float)] {
+            requests += see(stage, time, [try sighting("t1", score), try sighting("t2", score, isBorn: false)])
+        }
+        let request = try #require(requests.first)
+        #expect(requests.count == 1 && request.trackID == "t1" && request.mediaTime == 0.2)
+        #expect(request.moments.count == 3 && request.moments.contains(request.picture))
+        #expect(see(self.stage(), 0, [try sighting("t1", 80)]).first?.moments == [])
+        // Nothing was seen before.
+        #expect(see(self.stage { $0.frames = 3 }, 0, [try sighting("t1", 80)]).first?.moments == [])
+        #expect(stage.mostTogether == 1)
+    }
+
     // MARK: - Ends
 
     @Test func anUndescribedTrackIsAskedAboutBeforeItsEnd() throws {
@@ -209,10 +225,10 @@ import Video
         for time in [0.0, 1.5, 3] {
             let payloads: [Event.Payload] = time == 0 ? [.trackStarted(start)] : []
             stage.offer(try #require(see(stage, time, [try sighting("t1", 80)], payloads).first))
-            let request = try #require(stage.take())
-            texts.append(request.previousDescription)
-            let payload = await stage.serve(request, stoppedBy: StopSwitch())
-            #expect(payload?.type == "face.analysis")
+            let requests = stage.take(upTo: 1)
+            texts.append(try #require(requests.first).previousDescription)
+            let reply = try #require(await stage.ask(requests, stoppedBy: StopSwitch()).first)
+            #expect(stage.record(reply).type == "face.analysis")
         }
         #expect(texts == [nil, "Answer 1.", "Answer 2."])
         guard case .trackEnded(let ended) = stage.finished(try end("t1", .left)) else { return }
@@ -225,9 +241,8 @@ import Video
         stage.offer(try #require(see(stage, 0, [try sighting("t1", 80)]).first))
         let stopping = StopSwitch()
         stopping.stop(.terminated)
-        let request = try #require(stage.take())
-        let payload = await stage.serve(request, stoppedBy: stopping)
-        #expect(payload == nil)
+        let replies = await stage.ask(stage.take(upTo: 1), stoppedBy: stopping)
+        #expect(replies.isEmpty)
         #expect(stage.queue.outcomes[.dropped] == 1 && stage.queue.outcomes.pending == 0)
     }
 
@@ -240,8 +255,8 @@ import Video
         }
         let stage = stage(describer)
         stage.offer(try #require(see(stage, 0, [try sighting("t1", 80)]).first))
-        let payload = await stage.serve(try #require(stage.take()), stoppedBy: StopSwitch())
-        guard case .faceAnalysis(let analysis)? = payload else {
+        let reply = try #require(await stage.ask(stage.take(upTo: 1), stoppedBy: StopSwitch()).first)
+        guard case .faceAnalysis(let analysis) = stage.record(reply) else {
             Issue.record("no answer")
             return
         }

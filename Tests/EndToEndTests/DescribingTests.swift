@@ -33,6 +33,39 @@ extension EndToEnd {
             #expect(try await analyze().lines == first.lines)
         }
 
+        @Test("faces that are described together have the lines of faces described one by one")
+        func together() async throws {
+            let often = ["--describe-refresh", "0.5"]
+            func lines(_ count: Int) async throws -> [String] {
+                try await analyze(often[0], often[1], "--describe-batch", "\(count)").lines
+            }
+            let alone = try await lines(1)
+            #expect(alone.contains { $0.contains("\"face.analysis\"") })
+            #expect(try await lines(8) == alone)
+        }
+
+        @Test("a sentence about several moments of a face, the same in every run")
+        func frames() async throws {
+            // The first description comes after the first look, the next ones can tell of more.
+            func run(_ frames: Int) async throws -> EventFile {
+                try await analyze(
+                    "--describe-fields",
+                    "none",
+                    "--describe-refresh",
+                    "0.5",
+                    "--describe-frames",
+                    "\(frames)"
+                )
+            }
+            let one = try await run(1), three = try await run(3)
+            #expect(one.analyses.count == three.analyses.count && three.analyses.count > 2)
+            let last = try #require(three.analyses.last?.analysis.inputTokens)
+            let single = try #require(one.analyses.last?.analysis.inputTokens)
+            // A tile of the tiny model is 4 tokens, and each image has a name.
+            #expect(last > single + 8)
+            #expect(try await run(3).lines == three.lines)
+        }
+
         @Test("what is asked can be chosen")
         func choice() async throws {
             let folder = try TemporaryFolder()

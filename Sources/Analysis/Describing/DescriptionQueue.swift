@@ -8,8 +8,8 @@ package struct DescriptionQueue: Sendable {
     /// Seconds of media time after which a crop tells nothing about now; nil for never.
     package let lifetime: Double?
     package private(set) var waiting: [DescriptionRequest] = []
-    /// The request that is being described.
-    package private(set) var inHand: DescriptionRequest?
+    /// The requests that are being described, one of a track at most.
+    package private(set) var inHand: [DescriptionRequest] = []
     package private(set) var outcomes = CropOutcomes()
 
     /// - Parameter capacity: 1 or more.
@@ -56,20 +56,23 @@ package struct DescriptionQueue: Sendable {
 
     // MARK: - Out
 
-    /// The next request, which is in hand from now on.
+    /// The next requests, in the order in which they would be served one by one; they are in hand from now on.
     ///
+    /// - Parameter count: at most; nobody waits for more.
     /// - Precondition: none is in hand.
-    package mutating func take() -> DescriptionRequest? {
-        precondition(inHand == nil, "the describer has a request of \(inHand?.trackID ?? "no track") already")
-        guard let first = waiting.indices.min(by: { Self.goes(waiting[$0], before: waiting[$1]) }) else { return nil }
-        inHand = waiting.remove(at: first)
+    package mutating func take(upTo count: Int) -> [DescriptionRequest] {
+        precondition(inHand.isEmpty, "the describer has requests of \(inHand.map(\.trackID)) already")
+        let inOrder = waiting.sorted(by: Self.goes)
+        inHand = Array(inOrder.prefix(max(0, count)))
+        let taken = Set(inHand.map(\.trackID))
+        waiting.removeAll { taken.contains($0.trackID) }
         return inHand
     }
 
-    /// The request in hand came to its end.
-    package mutating func finish(_ outcome: CropOutcomes.Outcome) {
-        guard inHand != nil else { return }
-        inHand = nil
+    /// A request in hand came to its end.
+    package mutating func finish(_ request: DescriptionRequest, _ outcome: CropOutcomes.Outcome) {
+        guard let index = inHand.firstIndex(where: { $0.trackID == request.trackID }) else { return }
+        inHand.remove(at: index)
         outcomes.end(outcome)
     }
 

@@ -38,6 +38,9 @@ package struct DescriptionRequest: Sendable, Hashable {
     package var face: FaceRecord
     /// The face with the margin that the model was trained with: a square, 448 pixels at most.
     package var picture: RGBImage
+    /// The same face at other moments, with `picture` among them, in the order of time; empty where it is described by
+    /// one picture.
+    package var moments: [RGBImage] = []
     package var facts: Facts
     package var reason: Reason
     /// The `unified_score` of the shot, 0–100.

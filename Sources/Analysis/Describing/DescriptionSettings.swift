@@ -26,11 +26,16 @@ package struct DescriptionSettings: Sendable, Hashable {
         package init() {}
     }
 
+    /// What `frames` may be: each picture costs 256 tokens of the prompt, and its pass through the vision tower.
+    package static let frameRange = 1...8
+
     package var shots = Shots()
     /// Crops that may wait while a live source goes on.
     package var queueCapacity = 16
     /// Seconds of media time after which a waiting crop of a live source tells nothing about now.
     package var lifetime = 15.0
+    /// Pictures of a face that it is described by, spread in time, at most: 1 for its best alone.
+    package var frames = 1
     /// How long the describer may take over one face.
     package var timeout = Duration.seconds(120)
     /// How long the end of a live run waits for the crops that are left.

@@ -9,8 +9,26 @@ package protocol FaceDescriber: Sendable {
     /// What its answers are made with; entered in the table of provenance once, at the end of a run.
     var provenance: Provenance { get }
 
+    /// Faces that it answers about sooner together than one after the other, at most; 1 where that gains nothing.
+    var mostTogether: Int { get }
+
     /// Answers about one face.
     func describe(_ request: DescriptionRequest) async -> DescriptionAnswer
+
+    /// Answers about several faces, by the order of the requests; what fails for one is told in its answer alone.
+    ///
+    /// The answers are those of `describe`, asked one after the other. All are ready when the last one is.
+    func describe(_ requests: [DescriptionRequest]) async -> [DescriptionAnswer]
+}
+
+extension FaceDescriber {
+    package var mostTogether: Int { 1 }
+
+    package func describe(_ requests: [DescriptionRequest]) async -> [DescriptionAnswer] {
+        var answers: [DescriptionAnswer] = []
+        for request in requests { answers.append(await describe(request)) }
+        return answers
+    }
 }
 
 /// What a describer said of one face.
@@ -23,6 +41,8 @@ package struct DescriptionAnswer: Sendable, Hashable {
     /// The attributes that were asked for and answered.
     package var attributes: [AttributeName: AttributeRecord] = [:]
     package var description: DescriptionRecord?
+    /// Answers that a rule of consistency changed or took away, with the name of the rule.
+    package var rules: [AttributeName: String] = [:]
     /// Tokens read, image tokens included.
     package var inputTokens: Int?
     /// Tokens written.

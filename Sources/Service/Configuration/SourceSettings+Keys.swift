@@ -1,3 +1,4 @@
+internal import Analysis
 internal import Video
 
 extension SourceSettings {
@@ -144,6 +145,14 @@ extension WatchSettings.Describe {
             IntegerFormat(range: 1...10_000),
             effect: .source,
             "Of narrower faces a description would be a guess."
+        ),
+        .value(
+            "frames",
+            \.frames,
+            IntegerFormat(range: DescriptionSettings.frameRange),
+            effect: .source,
+            "Pictures of a face that its sentence is about: the best until then, spread in time. Each costs about as "
+                + "much time as a whole description."
         ),
     ]
 }

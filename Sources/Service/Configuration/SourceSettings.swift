@@ -56,6 +56,8 @@ package struct WatchSettings: Sendable, Hashable {
         package var maxPerTrack = 12
         package var maxPerHour = 1200
         package var minFacePixels = 32
+        /// Pictures of a face that its sentence is about.
+        package var frames = 1
 
         package init() {}
     }

@@ -5,8 +5,9 @@ internal import Synchronization
 /// The one describer that all sources share, and whose turn it is.
 ///
 /// A source that has faces to describe waits for its turn, takes the best of them then, and goes to the end of the line
-/// again: each source gets as many answers as any other that wants them, however many faces it shows. A describer that
-/// cannot be opened is tried again for ever.
+/// again: each source gets as many answers as any other that wants them, however many faces it shows. Where the
+/// describer takes several faces together, so many sources have the turn together, or fewer with the same number of
+/// faces each. A describer that cannot be opened is tried again for ever.
 package final class DescriberPool: FaceDescriber {
     package enum Availability: Sendable {
         case opening
@@ -21,15 +22,16 @@ package final class DescriberPool: FaceDescriber {
         var id: Int
         /// Whether it waits for a describer that failed, too.
         var isPatient: Bool
-        var continuation: CheckedContinuation<Bool, Never>
+        var continuation: CheckedContinuation<Turn?, Never>
     }
 
     private struct State {
         var availability = Availability.opening
         var waiting: [Waiter] = []
         var nextID = 0
-        /// Whether somebody has the turn.
-        var isTaken = false
+        /// Those who have the turn; nil where nobody has.
+        var round: DescribingRound?
+        var roundNumber = 0
         var isClosed = false
     }
 
@@ -82,11 +84,38 @@ package final class DescriberPool: FaceDescriber {
 
     // MARK: - Turns
 
-    /// Waits until the describer works and it is the caller's turn; `endTurn` must follow.
+    /// Leave to ask the describer once, alone or together with others.
+    ///
+    /// What several ask is put to the describer when the last of them has asked or ended its turn; each gets its own
+    /// answers. Who is cancelled gets his at once, and leaves the others theirs.
+    package struct Turn: FaceDescriber {
+        /// Faces to ask about, at most.
+        package let mostTogether: Int
+        /// Faces of all who have the turn together, at most.
+        package let share: Int
+        fileprivate let pool: DescriberPool
+        fileprivate let round: Int
+        fileprivate let seat: Int
+
+        package var provenance: Provenance { pool.provenance }
+
+        package func describe(_ request: DescriptionRequest) async -> DescriptionAnswer {
+            await describe([request]).first ?? .cancelled
+        }
+
+        package func describe(_ requests: [DescriptionRequest]) async -> [DescriptionAnswer] {
+            await pool.describe(requests, at: seat, of: round)
+        }
+
+        /// Lets the next ones in, once all who have the turn together have ended theirs.
+        package func end() { pool.act(on: round) { $0.end(seat) } }
+    }
+
+    /// Waits until the describer works and it is the caller's turn, which must be ended.
     ///
     /// - Parameter isPatient: whether to wait for a describer that failed until it works again.
-    /// - Returns: false where there will be none: the task was cancelled, the pool closed, or the describer failed.
-    package func takeTurn(isPatient: Bool = true) async -> Bool {
+    /// - Returns: nil where there will be none: the task was cancelled, the pool closed, or the describer failed.
+    package func takeTurn(isPatient: Bool = true) async -> Turn? {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -99,19 +128,14 @@ package final class DescriberPool: FaceDescriber {
                     state.waiting.append(Waiter(id: id, isPatient: isPatient, continuation: continuation))
                     return false
                 }
-                if isOver { continuation.resume(returning: false) } else { change { _ in } }
+                if isOver { continuation.resume(returning: nil) } else { change { _ in } }
             }
         } onCancel: {
             let waiter = state.withLock { state in
                 state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
             }
-            waiter?.continuation.resume(returning: false)
+            waiter?.continuation.resume(returning: nil)
         }
-    }
-
-    /// Lets the next one in.
-    package func endTurn() {
-        change { $0.isTaken = false }
     }
 
     /// Sends away all who wait, now and later.
@@ -126,18 +150,77 @@ package final class DescriberPool: FaceDescriber {
             state.waiting.removeAll(where: isGone)
             return gone
         }
-        for waiter in gone { waiter.continuation.resume(returning: false) }
+        for waiter in gone { waiter.continuation.resume(returning: nil) }
     }
 
     /// Changes the state and gives the turn to the first in line if it is free.
     private func change(_ body: (inout State) -> Void) {
-        let next = state.withLock { state -> Waiter? in
+        let next = state.withLock { state -> [(Waiter, Turn)] in
             body(&state)
-            guard case .ready = state.availability, !state.isTaken, !state.waiting.isEmpty else { return nil }
-            state.isTaken = true
-            return state.waiting.removeFirst()
+            guard case .ready(let describer) = state.availability, state.round == nil, !state.waiting.isEmpty
+            else { return [] }
+            let most = max(1, describer.mostTogether)
+            let seats = min(state.waiting.count, most)
+            // The same for each, so that nobody's place in the line decides how much is answered.
+            let faces = most / seats
+            state.roundNumber += 1
+            let next = (0..<seats).map { seat in
+                let turn = Turn(
+                    mostTogether: faces,
+                    // A source alone knows itself how many it asks about.
+                    share: seats == 1 ? 1 : seats * faces,
+                    pool: self,
+                    round: state.roundNumber,
+                    seat: seat
+                )
+                return (state.waiting[seat], turn)
+            }
+            state.waiting.removeFirst(seats)
+            state.round = DescribingRound(seats: seats)
+            return next
         }
-        next?.continuation.resume(returning: true)
+        for (waiter, turn) in next { waiter.continuation.resume(returning: turn) }
+    }
+
+    // MARK: - Asking together
+
+    private func describe(
+        _ requests: [DescriptionRequest],
+        at seat: Int,
+        of round: Int
+    ) async -> [DescriptionAnswer] {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                act(on: round) { $0.ask(requests, at: seat) { continuation.resume(returning: $0) } }
+            }
+        } onCancel: {
+            act(on: round) { $0.cancel(seat) }
+        }
+    }
+
+    /// Tells the round of an event and does what follows.
+    private func act(on number: Int, _ event: (inout DescribingRound) -> [DescribingRound.Action]) {
+        let (actions, describer) = state.withLock { state -> ([DescribingRound.Action], (any FaceDescriber)?) in
+            guard state.roundNumber == number, var round = state.round else { return ([], nil) }
+            let actions = event(&round)
+            state.round = round
+            if case .ready(let describer) = state.availability { return (actions, describer) }
+            return (actions, nil)
+        }
+        for action in actions {
+            switch action {
+            case .answer(let reply, let answers): reply(answers)
+            case .cancel(let work): work.cancel()
+            case .end: change { $0.round = nil }
+            case .start(let requests):
+                // Belongs to the round, not to whoever of them asked last: it ends before the round does.
+                let work = Task(name: "describer.round") {
+                    let answers = await describer?.describe(requests) ?? []
+                    act(on: number) { $0.finish(answers) }
+                }
+                act(on: number) { $0.began(work) }
+            }
+        }
     }
 
     // MARK: - FaceDescriber
@@ -145,6 +228,10 @@ package final class DescriberPool: FaceDescriber {
     package var provenance: Provenance {
         if case .ready(let describer) = availability { return describer.provenance }
         return Provenance(describer: "facellm", versions: ["facellm": RunProvenance.version])
+    }
+
+    package var mostTogether: Int {
+        if case .ready(let describer) = availability { describer.mostTogether } else { 1 }
     }
 
     package func describe(_ request: DescriptionRequest) async -> DescriptionAnswer {

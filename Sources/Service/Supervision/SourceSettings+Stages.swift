@@ -63,6 +63,7 @@ extension SourceSettings {
         settings.shots.patience = engine.patienceSeconds
         settings.shots.refreshInterval = engine.refreshIntervalSeconds
         settings.shots.changeSpacing = engine.changeSpacingSeconds
+        settings.frames = watch.describe.frames
         settings.queueCapacity = engine.queueCapacity
         settings.lifetime = engine.cropLifetimeSeconds
         settings.timeout = .seconds(engine.timeoutSeconds)

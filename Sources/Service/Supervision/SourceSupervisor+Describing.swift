@@ -25,35 +25,46 @@ extension SourceSupervisor {
         return EventTime(timestamp, source: now.source)
     }
 
-    /// Describes what waits, one face a turn, until nothing does.
+    /// Describes what waits, so many faces a turn as it is worth, until nothing does.
     private func serveQueue() async {
         while let stage, let pool = surroundings.pool, !stage.queue.waiting.isEmpty, stopping.reason == nil {
-            guard await pool.takeTurn() else { break }
+            guard let turn = await pool.takeTurn() else { break }
             // Taken only now: until the turn came, a better picture could take the place.
-            if stopping.reason == nil, let request = stage.take() { await serve(request, stage) }
-            pool.endTurn()
+            let requests = stopping.reason == nil ? stage.take(upTo: min(turn.mostTogether, stage.mostTogether)) : []
+            if !requests.isEmpty {
+                for reply in await stage.ask(requests, of: turn, share: turn.share, stoppedBy: stopping) {
+                    publish(stage.record(reply), at: reply.request.time, epoch: reply.request.epoch)
+                }
+                refresh()
+            }
+            turn.end()
         }
         // At once, so that no request can come between that nobody would serve.
         worker = nil
     }
 
-    /// Describes all that waits, while the source does.
-    func serveAll() async {
-        guard let stage, let pool = surroundings.pool else { return }
-        while let request = stage.take() {
+    /// Describes the faces that a frame of a recording asks about, while the source waits.
+    ///
+    /// - Returns: by track, of which none asks twice in one frame.
+    func replies(to steps: [DescriptionStage.Step], _ stage: DescriptionStage) async -> [String: DescriptionStage.Reply]
+    {
+        guard let pool = surroundings.pool else { return [:] }
+        var replies: [String: DescriptionStage.Reply] = [:]
+        var rest = steps.compactMap { if case .ask(let request) = $0 { request } else { nil } }[...]
+        while true {
+            while stage.queue.waiting.count < stage.queue.capacity, let request = rest.popFirst() { offer(request) }
+            guard !stage.queue.waiting.isEmpty else { return replies }
             // Without a describer the answer says so at once.
-            let turn = Task { await pool.takeTurn(isPatient: false) }
-            stopping.attachWork { turn.cancel() }
-            let hasTurn = await turn.value
-            await serve(request, stage)
-            if hasTurn { pool.endTurn() }
+            let waiting = Task { await pool.takeTurn(isPatient: false) }
+            stopping.attachWork { waiting.cancel() }
+            let turn = await waiting.value
+            stopping.attachWork(nil)
+            let requests = stage.take(upTo: min(turn?.mostTogether ?? 1, stage.mostTogether))
+            for reply in await stage.ask(requests, of: turn, share: turn?.share ?? 1, stoppedBy: stopping) {
+                replies[reply.request.trackID] = reply
+            }
+            turn?.end()
+            refresh()
         }
-    }
-
-    private func serve(_ request: DescriptionRequest, _ stage: DescriptionStage) async {
-        if let payload = await stage.serve(request, stoppedBy: stopping) {
-            publish(payload, at: request.time, epoch: request.epoch)
-        }
-        refresh()
     }
 }

@@ -48,8 +48,8 @@ extension SourceSupervisor {
         )
     }
 
-    func begin(_ info: StreamInfo, _ reason: EpochReason, _ analysis: SourceAnalysis) {
-        publishNow(analysis.beginEpoch(), analysis)
+    func begin(_ info: StreamInfo, _ reason: EpochReason, _ analysis: SourceAnalysis) async {
+        await publish(analysis.beginEpoch(), analysis, nil)
         epoch += 1
         // A new connection says so itself.
         guard reason != .reconnected else { return }
@@ -86,19 +86,27 @@ extension SourceSupervisor {
 
     /// Publishes what perception tells and has faces described.
     func publish(_ payloads: [Event.Payload], _ analysis: SourceAnalysis, _ frame: VideoFrame?) async {
-        for step in steps(after: payloads, analysis, frame) {
+        let steps = steps(after: payloads, analysis, frame)
+        guard isRecording, let stage else { return carryOut(steps) }
+        // What a step publishes changes no answer, so that all faces of a frame can be asked about before its lines.
+        let replies = await replies(to: steps, stage)
+        for step in steps {
             switch step {
             case .publish(let payload): publish(payload, at: lastFrame?.time)
             case .ask(let request):
-                offer(request)
-                if isRecording { await serveAll() }
+                guard let reply = replies[request.trackID] else { continue }
+                publish(stage.record(reply), at: reply.request.time, epoch: reply.request.epoch)
             }
         }
     }
 
     /// As `publish`, where a live source only queues requests and so nobody has to wait.
     func publishNow(_ payloads: [Event.Payload], _ analysis: SourceAnalysis) {
-        for step in steps(after: payloads, analysis, nil) {
+        carryOut(steps(after: payloads, analysis, nil))
+    }
+
+    private func carryOut(_ steps: [DescriptionStage.Step]) {
+        for step in steps {
             switch step {
             case .publish(let payload): publish(payload, at: lastFrame?.time)
             case .ask(let request): offer(request)

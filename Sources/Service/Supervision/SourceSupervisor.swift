@@ -176,7 +176,7 @@ package actor SourceSupervisor {
         for await event in source.events {
             switch event {
             case .status(let status): handle(status, analysis)
-            case .epoch(let info, let reason): begin(info, reason, analysis)
+            case .epoch(let info, let reason): await begin(info, reason, analysis)
             case .gap(let gap): handle(gap)
             case .frame(let frame): await handle(frame, analysis)
             }
@@ -199,7 +199,7 @@ package actor SourceSupervisor {
             tell(.online, "started", video: reader.info)
             while let event = try await reader.next() {
                 switch event {
-                case .epoch(let info, let reason): begin(info, reason, analysis)
+                case .epoch(let info, let reason): await begin(info, reason, analysis)
                 case .frame(let frame): await handle(frame, analysis)
                 }
                 refresh()

@@ -17,6 +17,8 @@ struct DescriberOptions: Sendable, Hashable {
     /// Nil for as many as there are cores.
     var threads: Int?
     var precision: ModelPrecision
+    /// Faces that are described together, at most.
+    var together = FaceLLMDescriber.usualTogether
 
     /// Tokens of a text: a sentence has about 30, and each costs as much time as a closed question.
     private static let maximumTokens = 64
@@ -34,7 +36,8 @@ struct DescriberOptions: Sendable, Hashable {
             model,
             options: options,
             inquiry: inquiry,
-            tellsFacts: tellsFacts
+            tellsFacts: tellsFacts,
+            mostTogether: together
         )
     }
 

@@ -64,6 +64,26 @@ struct DescribingOptions: ParsableArguments {
     )
     var describeTimeout: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Pictures of a face that its sentence is about, at most: the best until then, spread in time; fields are of"
+                + " one. (default: \(defaults.frames))",
+            valueName: "count"
+        )
+    )
+    var describeFrames: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Faces that are described together, where several wait: sooner than one after the other, with the same"
+                + " words. (default: \(FaceLLMDescriber.usualTogether))",
+            valueName: "count"
+        )
+    )
+    var describeBatch: Int?
+
     @Flag(help: "Tells the model what perception measured: pose, eyes, mouth.")
     var describeFacts = false
 
@@ -80,6 +100,7 @@ struct DescribingOptions: ParsableArguments {
         var settings = DescriptionSettings()
         if let describeRefresh { settings.shots.refreshInterval = describeRefresh }
         if let describeBudget { settings.shots.perTrack = describeBudget }
+        if let describeFrames { settings.frames = describeFrames }
         if let describeTimeout { settings.timeout = .seconds(describeTimeout) }
         return settings
     }
@@ -94,7 +115,8 @@ struct DescribingOptions: ParsableArguments {
                 fieldsFile: fieldsFile,
                 tellsFacts: describeFacts,
                 threads: threads,
-                precision: precision.precision
+                precision: precision.precision,
+                together: describeBatch ?? FaceLLMDescriber.usualTogether
             )
         }
     }
@@ -105,7 +127,9 @@ struct DescribingOptions: ParsableArguments {
                 ("--describe-fields", describeFields != nil), ("--describe-question", describeQuestion != nil),
                 ("--fields-file", fieldsFile != nil), ("--describe-refresh", describeRefresh != nil),
                 ("--describe-budget", describeBudget != nil), ("--describe-timeout", describeTimeout != nil),
-                ("--describe-facts", describeFacts), ("--model-threads", threads != nil),
+                ("--describe-frames", describeFrames != nil), ("--describe-batch", describeBatch != nil),
+                ("--describe-facts", describeFacts),
+                ("--model-threads", threads != nil),
             ]
             if let name = given.first(where: \.1)?.0 {
                 throw ValidationError("\(name) is for the language model: give --model too.")
@@ -139,6 +163,13 @@ struct DescribingOptions: ParsableArguments {
         }
         try check(describeRefresh, "--describe-refresh", 0.1...1e6)
         try check(describeTimeout, "--describe-timeout", 0.1...1e5)
+        if let describeFrames, !DescriptionSettings.frameRange.contains(describeFrames) {
+            let range = DescriptionSettings.frameRange
+            throw ValidationError(
+                "--describe-frames is \(describeFrames); it must be between \(range.lowerBound) and \(range.upperBound)."
+            )
+        }
+        try BatchLimit.check(describeBatch, "--describe-batch")
         if let describeBudget, !(1...100_000).contains(describeBudget) {
             throw ValidationError("--describe-budget is \(describeBudget); it must be between 1 and 100000.")
         }

@@ -60,6 +60,15 @@ struct DescribeCommand: AsyncParsableCommand {
     )
     var imageTokens = 768
 
+    @Option(
+        help: ArgumentHelp(
+            "Faces that are described together: sooner than one after the other, with the same words. One by one with"
+                + " --stream, --choose, --timeout, --heatmap, --region and --details.",
+            valueName: "count"
+        )
+    )
+    var batch = FaceLLMDescriber.usualTogether
+
     @Flag(help: "One JSON object a line.")
     var json = false
 
@@ -92,11 +101,11 @@ struct DescribeCommand: AsyncParsableCommand {
                 throw ValidationError("--heatmap shows where an answer in words looked: use it with --question.")
             }
         }
+        try BatchLimit.check(batch, "--batch")
         if imageTokens < 256 { throw ValidationError("--image-tokens must be 256 at least: one image.") }
     }
 
     func run() async throws {
-        let question = asking.questionText
         var inquiry = try asking.inquiry()
         inquiry.description.wantsHeatMap = heatmap != nil
         let stop = CancellationFlag()
@@ -111,32 +120,70 @@ struct DescribeCommand: AsyncParsableCommand {
         }
         var finder = crop ? try faceFinder() : nil
         var status: Int32 = 0
-        var moments: [StillDescriber.Shown] = []
+        var waiting = DescribeQueue(facesTogether: asFrames ? images.count : facesTogether)
         for image in images {
-            if stop.isCancelled { throw ExitStatus(code: 130) }
+            if stop.isCancelled { break }
             do {
                 let picture = try await StillPicture.read(VideoInput(commandLine: image))
                 let shown = try show(picture, image: image, finder: &finder)
-                if asFrames {
-                    moments += shown.prefix(1)
-                    continue
-                }
-                for one in shown {
-                    try await answer([one], with: describer, inquiry: inquiry, question: question)
+                for one in asFrames ? shown.prefix(1) : shown[...] {
+                    waiting.add(.face(one))
+                    if !asFrames, waiting.isFull {
+                        status = max(status, try await answer(&waiting, describer, inquiry))
+                    }
                 }
             } catch {
-                status = max(status, try Self.tell(error))
+                // In its place among the answers, as if each face were answered at once.
+                waiting.add(.problem(error))
             }
         }
-        if asFrames && !moments.isEmpty {
-            do {
-                try await answer(moments, with: describer, inquiry: inquiry, question: question)
-            } catch {
-                status = max(status, try Self.tell(error))
-            }
-        }
+        if !stop.isCancelled { status = max(status, try await answer(&waiting, describer, inquiry)) }
         if stop.isCancelled { status = 130 }
         if status != 0 { throw ExitStatus(code: status) }
+    }
+
+    /// How many faces may be answered about at once; a face alone where the answer is of a kind of its own.
+    private var facesTogether: Int {
+        stream || region || details || heatmap != nil || asking.choose != nil || asking.timeout != nil ? 1 : batch
+    }
+
+    /// Answers about what waits and tells of it in order.
+    ///
+    /// - Returns: the exit status that it asks for.
+    private func answer(
+        _ waiting: inout DescribeQueue,
+        _ describer: StillDescriber,
+        _ inquiry: FaceInquiry
+    ) async throws -> Int32 {
+        var status: Int32 = 0
+        let entries = waiting.removeAll()
+        let shown = entries.compactMap { if case .face(let one) = $0 { one } else { nil } }
+        var reports: ArraySlice<Result<FaceReport, any Error>> =
+            shown.count > 1 && !asFrames ? await describer.reports(shown, inquiry: inquiry)[...] : []
+        for entry in entries {
+            do {
+                switch entry {
+                case .problem(let error): throw error
+                case .face where asFrames: continue
+                case .face(let one):
+                    if let report = reports.popFirst() {
+                        try write(try report.get(), [one], question: inquiry.question)
+                    } else {
+                        try await answer([one], with: describer, inquiry: inquiry)
+                    }
+                }
+            } catch {
+                status = max(status, try Self.tell(error))
+            }
+        }
+        if asFrames && !shown.isEmpty {
+            do {
+                try await answer(shown, with: describer, inquiry: inquiry)
+            } catch {
+                status = max(status, try Self.tell(error))
+            }
+        }
+        return status
     }
 
     /// What went wrong with one picture is told, and the others follow.
@@ -219,15 +266,14 @@ struct DescribeCommand: AsyncParsableCommand {
 
     // MARK: - Answers
 
+    /// Answers about one face and writes the answer, as it is made where that is wanted.
     private func answer(
         _ shown: [StillDescriber.Shown],
         with describer: StillDescriber,
-        inquiry: FaceInquiry,
-        question: String
+        inquiry: FaceInquiry
     ) async throws {
-        let image = shown.map(\.image).joined(separator: ", ")
-        let isNamed = images.count > 1 && !asFrames || allFaces
         if let choose = asking.choose {
+            let question = asking.questionText
             let answers = AskingOptions.words(choose)
             let (scores, timings) = try await describer.choose(
                 answers,
@@ -237,28 +283,39 @@ struct DescribeCommand: AsyncParsableCommand {
                 timeout: asking.timeout
             )
             let result = DescribeResult(shown, question: question, answers: answers, scores: scores, timings: timings)
-            try StandardOutput.write((json ? try result.line : result.text(named: isNamed ? image : nil)) + "\n")
-            return
+            return try StandardOutput.write((json ? try result.line : result.text(named: name(of: shown))) + "\n")
         }
         let streams = stream
-        if streams && isNamed { try StandardOutput.write("\(image): ") }
+        if streams, let name = name(of: shown) { try StandardOutput.write("\(name): ") }
         let report = try await describer.report(shown, inquiry: inquiry, timeout: asking.timeout) { piece in
             // A reader that went away shows again at the end of the answer.
             if streams { try? StandardOutput.write(piece) }
         }
-        let result = DescribeResult(shown, report: report, question: inquiry.question)
+        try write(report, shown, question: inquiry.question)
+    }
+
+    /// Writes what was not written yet of an answer.
+    private func write(_ report: FaceReport, _ shown: [StillDescriber.Shown], question: String?) throws {
+        let result = DescribeResult(shown, report: report, question: question)
         let text =
             json
             ? try result.line
-            : streams
-                ? report.fields.map { _ in "\n\(result.fieldsText)" } ?? "" : result.text(named: isNamed ? image : nil)
+            : stream
+                ? report.fields.map { _ in "\n\(result.fieldsText)" } ?? "" : result.text(named: name(of: shown))
         try StandardOutput.write(text + "\n")
-        if let shortfall = report.shortfall { StandardError.write("facellm: \(image): \(shortfall)\n") }
+        if let shortfall = report.shortfall { StandardError.write("facellm: \(images(of: shown)): \(shortfall)\n") }
         if let heatmap, let map = report.description?.heatMap, let format = PictureEncoder.Format(path: heatmap),
             let view = shown.first?.views.first
         {
             try PictureEncoder.write(map.overlay(on: view), to: heatmap, format: format)
         }
+    }
+
+    private func images(of shown: [StillDescriber.Shown]) -> String { shown.map(\.image).joined(separator: ", ") }
+
+    /// What an answer is told under, where there are several.
+    private func name(of shown: [StillDescriber.Shown]) -> String? {
+        images.count > 1 && !asFrames || allFaces ? images(of: shown) : nil
     }
 }
 

@@ -91,6 +91,29 @@ actor StillDescriber {
         return report
     }
 
+    /// Answers an inquiry about several faces, each of one picture that stands alone.
+    ///
+    /// - Returns: by the order of the pictures; what fails for one is told of that one alone.
+    func reports(_ shown: [Shown], inquiry: FaceInquiry) -> [Result<FaceReport, any Error>] {
+        var results: [Result<FaceReport, any Error>] = []
+        var questions: [TogetherQuestion] = []
+        var places: [Int] = []
+        for one in shown {
+            do {
+                guard let view = one.views.first else { throw DescribeProblem(description: "\(one.image): no picture") }
+                questions.append(TogetherQuestion(picture: try engine.tiles(of: view), facts: one.facts))
+                places.append(results.count)
+                results.append(.success(FaceReport()))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        for (place, report) in zip(places, engine.reports(on: questions, inquiry: inquiry, stop: condition(nil))) {
+            results[place] = report.mapError { $0 }
+        }
+        return results
+    }
+
     /// Chooses one of some answers.
     func choose(
         _ answers: [String],
