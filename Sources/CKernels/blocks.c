@@ -42,6 +42,35 @@ ptrdiff_t ck_task_columns(ptrdiff_t columns, ptrdiff_t panel, ptrdiff_t most, in
     return best * panel;
 }
 
+ck_ranges ck_shared_out(ptrdiff_t total, ptrdiff_t most, int threads) {
+    enum { SIZES = sizeof((ck_ranges *)0)->tasks / sizeof(ptrdiff_t) };
+    ck_ranges ranges = {.total = total, .most = most};
+    ptrdiff_t size = most, left = total;
+    for (int i = 0; i < SIZES && left > 0; i++) {
+        // As many as leave each thread one more of them. The smallest size takes the rest.
+        int smallest = size == 1 || i == SIZES - 1;
+        ptrdiff_t tasks = smallest ? ck_ceil_div(left, size) : ck_max(0, left / size - threads);
+        ranges.tasks[i] = tasks;
+        ranges.count += tasks;
+        left -= tasks * size;
+        size = ck_max(1, size / 2);
+    }
+    return ranges;
+}
+
+void ck_range_at(const ck_ranges *ranges, ptrdiff_t index, ptrdiff_t *begin, ptrdiff_t *end) {
+    ptrdiff_t first = 0, size = ranges->most;
+    int i = 0;
+    while (index >= ranges->tasks[i]) {
+        index -= ranges->tasks[i];
+        first += ranges->tasks[i] * size;
+        size = ck_max(1, size / 2);
+        i++;
+    }
+    *begin = first + index * size;
+    *end = ck_min(*begin + size, ranges->total);
+}
+
 ck_epilogue ck_shift_epilogue(const ck_epilogue *epilogue, ptrdiff_t column) {
     ck_epilogue shifted = *epilogue;
     if (shifted.bias != NULL) {

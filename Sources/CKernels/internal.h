@@ -54,6 +54,7 @@ typedef struct {
     int panel_rows;  // rows of an int8 tile, "QR"
     int group_rows;  // rows of an int4 tile
     int x_offset;    // what is added to x before it is packed for int8 products
+    int streams;     // panels that `vector_*` reads side by side at most: 1, 2 or 4; half as many for 4 rows
 
     float (*largest_magnitude)(const float *x, ptrdiff_t count);
     /// q = x * inverse to the nearest integer, ties to even.
@@ -61,8 +62,10 @@ typedef struct {
 
     /// int32 c[QR][32] (+)= sum over p of a[p][QR] · b[p][32], four products to a unit.
     void (*tile_int8)(ptrdiff_t count, const float *a, const float *b, float *c, int accumulate);
-    /// out[rows][32] = x[steps][rows] · panel[steps][32] for 1, 2 or 4 rows.
-    void (*vector_int8)(int32_t *out, const float *x, const void *panel, ptrdiff_t steps, int rows);
+    /// out[panels][rows][32] = x[steps][rows] · panel[steps][32] for 1, 2 or 4 rows of x and panels, `stride` bytes
+    /// apart.
+    void (*vector_int8)(int32_t *out, const float *x, const void *panel, size_t stride, ptrdiff_t steps, int rows,
+                        int panels);
     /// t = (sums - x_offset * row_sums) * scales * x_scale; `count` is a multiple of 32.
     void (*scale_int8)(float *t, const int32_t *sums, const float *scales, const int32_t *row_sums, float x_scale,
                        ptrdiff_t count);
@@ -71,8 +74,9 @@ typedef struct {
     void (*unpack_int4)(uint8_t *w, float *scales, const void *panel, ptrdiff_t groups);
     /// t[group_rows][32] = x · unpacked panel; x is [groups] of 8 units, a start and a scale for each row.
     void (*tile_int4)(float *t, const float *x, const uint8_t *w, const float *scales, ptrdiff_t groups);
-    /// out[rows][32] = x · packed panel for 1, 2 or 4 rows, x as above.
-    void (*vector_int4)(float *out, const float *x, const void *panel, ptrdiff_t groups, int rows);
+    /// out[panels][rows][32] = x · packed panels for 1, 2 or 4 rows and panels, x as above.
+    void (*vector_int4)(float *out, const float *x, const void *panel, size_t stride, ptrdiff_t groups, int rows,
+                        int panels);
 } ck_quant_ops;
 
 enum {
@@ -153,6 +157,16 @@ void ck_multiply_blocks(const ck_blocks *blocks, const float *w, ptrdiff_t first
 /// Columns of a task, a multiple of `panel`: many enough to use a panel of x often, so few that the last tasks keep all
 /// threads busy.
 ptrdiff_t ck_task_columns(ptrdiff_t columns, ptrdiff_t panel, ptrdiff_t most, int threads);
+/// `total` things in tasks of consecutive ones: large tasks first and ever smaller ones at the end, so that all threads
+/// are done at about the same time.
+typedef struct {
+    ptrdiff_t total, count;  // things, tasks
+    ptrdiff_t most;          // things of the largest tasks; the next ones have half as many, and so on
+    ptrdiff_t tasks[8];      // of each size
+} ck_ranges;
+ck_ranges ck_shared_out(ptrdiff_t total, ptrdiff_t most, int threads);
+/// What task `index` takes.
+void ck_range_at(const ck_ranges *ranges, ptrdiff_t index, ptrdiff_t *begin, ptrdiff_t *end);
 /// `epilogue` for the columns from `column` on.
 ck_epilogue ck_shift_epilogue(const ck_epilogue *epilogue, ptrdiff_t column);
 /// *y = epilogue(t) for one column; `epilogue` may be NULL.

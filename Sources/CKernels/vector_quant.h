@@ -1,7 +1,8 @@
 // The inner loops of integer products, compiled for each vector unit. See quant.h for the layout.
 //
 // Beside what vector.h asks for, the including file defines `dot_signed`, `dot_nibbles`, X_OFFSET, the rows of the tiles
-// QR (int8) and GROUP_ROWS (int4), SEGMENTS and the name CK_QUANT_OPS. With CK_OWN_TILE_INT8 it brings `tile_int8`.
+// QR (int8) and GROUP_ROWS (int4), the panels that few rows of x go by at once SEGMENTS (1, 2 or 4), and the name
+// CK_QUANT_OPS. With CK_OWN_TILE_INT8 it brings `tile_int8`.
 
 /// Vectors in a panel of 32 rows of w.
 enum { V = CK_QUANT_PANEL / W };
@@ -79,80 +80,71 @@ static void tile_int8(ptrdiff_t count, const float *a, const float *b, float *c,
 }
 #endif
 
-/// How far ahead of the reading a panel is fetched, in bytes.
+/// How far ahead of the reading a panel is fetched into the second-level cache, in bytes.
 enum { AHEAD = 1024 };
 
-/// `rows` rows of x with `vectors` vectors of each step of one panel, read in `segments` streams. Constant arguments unroll
-/// it.
-CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, ptrdiff_t steps, int rows, int segments,
-                              int vectors) {
+/// Calls `body` with the constants that `rows` (1, 2 or 4) and `panels` (1, 2 or 4) are, so that it is unrolled.
+#define CK_FEW_ROWS(rows, panels, body)                                       \
+    switch (4 * (rows) + (panels)) {                                          \
+        case 4 + 1: body(1, 1); break;                                        \
+        case 4 + 2: body(1, SEGMENTS < 2 ? SEGMENTS : 2); break;              \
+        case 4 + 4: body(1, SEGMENTS < 4 ? SEGMENTS : 4); break;              \
+        case 8 + 1: body(2, 1); break;                                        \
+        case 8 + 2: body(2, SEGMENTS < 2 ? SEGMENTS : 2); break;              \
+        case 8 + 4: body(2, SEGMENTS < 4 ? SEGMENTS : 4); break;              \
+        case 16 + 1: body(4, 1); break;                                       \
+        default: body(4, SEGMENTS < 2 ? SEGMENTS : 2); break;                 \
+    }
+
+/// `rows` rows of x with `panels` panels that lie `stride` bytes apart, a stream of memory each. Constant arguments
+/// unroll it.
+CK_INLINE void vector_int8_as(int32_t *out, const float *x, const char *panel, size_t stride, ptrdiff_t steps, int rows,
+                              int panels) {
     enum { STEP = 4 * CK_QUANT_PANEL };
-    const ptrdiff_t length = steps / segments;
     vi sum[SEGMENTS][4][V];
     CK_UNROLL
-    for (int s = 0; s < segments; s++) {
+    for (int s = 0; s < panels; s++) {
         CK_UNROLL
         for (int r = 0; r < rows; r++) {
             CK_UNROLL
-            for (int v = 0; v < vectors; v++) {
+            for (int v = 0; v < V; v++) {
                 sum[s][r][v] = vi_set1(0);
             }
         }
     }
-    for (ptrdiff_t p = 0; p < length; p++) {
-        // Past its segment's end, a stream goes on in the next panel.
-        ptrdiff_t ahead = (p + AHEAD / STEP < length ? 0 : (steps - length) * STEP) + AHEAD;
+    for (ptrdiff_t p = 0; p < steps; p++) {
         CK_UNROLL
-        for (int s = 0; s < segments; s++) {
-            const char *w = panel + (s * length + p) * STEP;
-            __builtin_prefetch(w + ahead);
-            __builtin_prefetch(w + ahead + 64);
+        for (int s = 0; s < panels; s++) {
+            const char *w = panel + (size_t)s * stride + p * STEP;
+            __builtin_prefetch(w + AHEAD, 0, 2);
+            __builtin_prefetch(w + AHEAD + 64, 0, 2);
             CK_UNROLL
-            for (int v = 0; v < vectors; v++) {
+            for (int v = 0; v < V; v++) {
                 vi part = vi_load(w + v * W * 4);
                 CK_UNROLL
                 for (int r = 0; r < rows; r++) {
-                    sum[s][r][v] = dot_signed(sum[s][r][v], (vi)vf_set1(x[(s * length + p) * rows + r]), part);
+                    sum[s][r][v] = dot_signed(sum[s][r][v], (vi)vf_set1(x[p * rows + r]), part);
                 }
             }
         }
     }
-    for (ptrdiff_t p = segments * length; p < steps; p++) {
-        for (int v = 0; v < vectors; v++) {
-            vi part = vi_load(panel + p * STEP + v * W * 4);
-            CK_UNROLL
-            for (int r = 0; r < rows; r++) {
-                sum[0][r][v] = dot_signed(sum[0][r][v], (vi)vf_set1(x[p * rows + r]), part);
-            }
-        }
-    }
     CK_UNROLL
-    for (int r = 0; r < rows; r++) {
+    for (int s = 0; s < panels; s++) {
         CK_UNROLL
-        for (int v = 0; v < vectors; v++) {
-            vi total = sum[0][r][v];
+        for (int r = 0; r < rows; r++) {
             CK_UNROLL
-            for (int s = 1; s < segments; s++) {
-                total += sum[s][r][v];
+            for (int v = 0; v < V; v++) {
+                vi_store(out + (s * rows + r) * CK_QUANT_PANEL + v * W, sum[s][r][v]);
             }
-            vi_store(out + r * CK_QUANT_PANEL + v * W, total);
         }
     }
 }
 
-static void vector_int8(int32_t *out, const float *x, const void *panel, ptrdiff_t steps, int rows) {
-    // Sums of four rows and a whole panel fill 32 registers of four lanes: half a panel at a time then.
-    enum { PART = V > 4 ? V / 2 : V };
-    switch (rows) {
-        case 1: vector_int8_as(out, x, panel, steps, 1, SEGMENTS, V); break;
-        case 2: vector_int8_as(out, x, panel, steps, 2, V > 4 ? 1 : SEGMENTS, V); break;
-        default:
-            for (int first = 0; first < V; first += PART) {
-                vector_int8_as(out + first * W, x, (const char *)panel + first * W * 4, steps, 4,
-                               SEGMENTS > 1 ? SEGMENTS / 2 : 1, PART);
-            }
-            break;
-    }
+static void vector_int8(int32_t *out, const float *x, const void *panel, size_t stride, ptrdiff_t steps, int rows,
+                        int panels) {
+#define CK_BODY(rows, panels) vector_int8_as(out, x, panel, stride, steps, rows, panels)
+    CK_FEW_ROWS(rows, panels, CK_BODY)
+#undef CK_BODY
 }
 
 static void scale_int8(float *t, const int32_t *sums, const float *scales, const int32_t *row_sums, float x_scale,
@@ -252,16 +244,15 @@ static void tile_int4(float *t, const float *x, const uint8_t *w, const float *s
     }
 }
 
-/// `rows` rows of x with `segments` groups of a panel, one in each stream, `length` groups apart.
-CK_INLINE void groups_int4(vf total[][4][V], const float *x, const char *block, ptrdiff_t length, ptrdiff_t ahead,
-                           int rows, int segments) {
+/// `rows` rows of x with one group of each of `panels` panels.
+CK_INLINE void group_int4(vf total[][4][V], const float *x, const char *block, size_t stride, int rows, int panels) {
+    const float *start = x + GROUP_STEPS * rows;
     CK_UNROLL
-    for (int s = 0; s < segments; s++) {
-        const char *w = block + s * length * CK_INT4_BLOCK;
-        const float *factors = x + s * length * GROUP_UNITS(rows), *start = factors + GROUP_STEPS * rows;
+    for (int s = 0; s < panels; s++) {
+        const char *w = block + (size_t)s * stride;
         CK_UNROLL
         for (int line = 0; line < CK_INT4_BLOCK; line += 64) {
-            __builtin_prefetch(w + ahead + line);
+            __builtin_prefetch(w + AHEAD + line, 0, 2);
         }
         CK_UNROLL
         for (int v = 0; v < V; v++) {
@@ -276,8 +267,8 @@ CK_INLINE void groups_int4(vf total[][4][V], const float *x, const char *block, 
                 vi low = both & vi_set1(NIBBLES), high = (both >> 4) & vi_set1(NIBBLES);
                 CK_UNROLL
                 for (int r = 0; r < rows; r++) {
-                    sum[r] = dot_nibbles(sum[r], low, (vi)vf_set1(factors[p * rows + r]));
-                    sum[r] = dot_nibbles(sum[r], high, (vi)vf_set1(factors[(p + GROUP_STEPS / 2) * rows + r]));
+                    sum[r] = dot_nibbles(sum[r], low, (vi)vf_set1(x[p * rows + r]));
+                    sum[r] = dot_nibbles(sum[r], high, (vi)vf_set1(x[(p + GROUP_STEPS / 2) * rows + r]));
                 }
             }
             vf scale = group_scales(w, v);
@@ -290,71 +281,47 @@ CK_INLINE void groups_int4(vf total[][4][V], const float *x, const char *block, 
     }
 }
 
-/// Four sums over a quarter of the groups each, added in order: the same for any number of rows and streams.
-CK_INLINE void vector_int4_as(float *out, const float *x, const char *panel, ptrdiff_t groups, int rows, int segments) {
-    enum { QUARTERS = 4, GROUPS_AHEAD = 2 };
-    const ptrdiff_t length = groups / QUARTERS;
-    vf result[4][V];
+/// Groups are added in their order, as `tile_int4` does: a row's result is the same beside any others.
+CK_INLINE void vector_int4_as(float *out, const float *x, const char *panel, size_t stride, ptrdiff_t groups, int rows,
+                              int panels) {
+    vf total[SEGMENTS][4][V];
     CK_UNROLL
-    for (int first = 0; first < QUARTERS; first += segments) {
-        vf total[SEGMENTS][4][V];
+    for (int s = 0; s < panels; s++) {
         CK_UNROLL
-        for (int s = 0; s < segments; s++) {
+        for (int r = 0; r < rows; r++) {
             CK_UNROLL
-            for (int r = 0; r < rows; r++) {
-                CK_UNROLL
-                for (int v = 0; v < V; v++) {
-                    total[s][r][v] = vf_set1(0);
-                }
-            }
-        }
-        for (ptrdiff_t g = 0; g < length; g++) {
-            // Past its quarter's end, a stream goes on in the next one that it reads.
-            ptrdiff_t next = first + segments < QUARTERS ? (segments - 1) * length : groups - (first + 1) * length;
-            ptrdiff_t ahead = (g + GROUPS_AHEAD < length ? 0 : next) + GROUPS_AHEAD;
-            groups_int4(total, x + (first * length + g) * GROUP_UNITS(rows),
-                        panel + (first * length + g) * CK_INT4_BLOCK, length, ahead * CK_INT4_BLOCK, rows, segments);
-        }
-        CK_UNROLL
-        for (int s = 0; s < segments; s++) {
-            CK_UNROLL
-            for (int r = 0; r < rows; r++) {
-                CK_UNROLL
-                for (int v = 0; v < V; v++) {
-                    if (first + s == 0) {
-                        result[r][v] = total[s][r][v];
-                    } else {
-                        result[r][v] = result[r][v] + total[s][r][v];
-                    }
-                }
+            for (int v = 0; v < V; v++) {
+                total[s][r][v] = vf_set1(0);
             }
         }
     }
-    for (ptrdiff_t g = QUARTERS * length; g < groups; g++) {
-        groups_int4(&result, x + g * GROUP_UNITS(rows), panel + g * CK_INT4_BLOCK, 0,
-                    GROUPS_AHEAD * CK_INT4_BLOCK, rows, 1);
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        group_int4(total, x + g * GROUP_UNITS(rows), panel + g * CK_INT4_BLOCK, stride, rows, panels);
     }
     CK_UNROLL
-    for (int r = 0; r < rows; r++) {
+    for (int s = 0; s < panels; s++) {
         CK_UNROLL
-        for (int v = 0; v < V; v++) {
-            vf_store(out + r * CK_QUANT_PANEL + v * W, result[r][v]);
+        for (int r = 0; r < rows; r++) {
+            CK_UNROLL
+            for (int v = 0; v < V; v++) {
+                vf_store(out + (s * rows + r) * CK_QUANT_PANEL + v * W, total[s][r][v]);
+            }
         }
     }
 }
 
-static void vector_int4(float *out, const float *x, const void *panel, ptrdiff_t groups, int rows) {
-    switch (rows) {
-        case 1: vector_int4_as(out, x, panel, groups, 1, SEGMENTS); break;
-        case 2: vector_int4_as(out, x, panel, groups, 2, SEGMENTS > 1 ? SEGMENTS / 2 : 1); break;
-        default: vector_int4_as(out, x, panel, groups, 4, 1); break;
-    }
+static void vector_int4(float *out, const float *x, const void *panel, size_t stride, ptrdiff_t groups, int rows,
+                        int panels) {
+#define CK_BODY(rows, panels) vector_int4_as(out, x, panel, stride, groups, rows, panels)
+    CK_FEW_ROWS(rows, panels, CK_BODY)
+#undef CK_BODY
 }
 
 const ck_quant_ops CK_QUANT_OPS = {
     .panel_rows = QR,
     .group_rows = GROUP_ROWS,
     .x_offset = X_OFFSET,
+    .streams = SEGMENTS,
     .largest_magnitude = largest_magnitude,
     .quantise = quantise,
     .tile_int8 = tile_int8,

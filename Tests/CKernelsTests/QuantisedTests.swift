@@ -84,7 +84,7 @@ struct QuantisedTests {
                     if let pool {
                         ck_linear_packed(pool.pointer, &y, ldy, x, ldx, packed.pointer, quant, m, n, k, &epilogue)
                     } else {
-                        ck_linear_packed_scalar(&y, ldy, x, ldx, packed.pointer, quant, m, n, k, &epilogue)
+                        ck_linear_packed_scalar(&y, ldy, x, ldx, packed.pointer, quant, m, n, k, &epilogue, nil)
                     }
                 }
             }

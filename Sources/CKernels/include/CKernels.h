@@ -105,3 +105,35 @@ void ck_unpack_row(float *y, const void *packed, ck_quant quant, ptrdiff_t n, pt
 /// As ck_linear; activations are quantised to int8 with one scale a row of x (int8 weights) or a group (int4).
 void ck_linear_packed(ck_pool *pool, float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const void *packed,
                       ck_quant quant, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const ck_epilogue *epilogue);
+
+/// What a row of x becomes before it is quantised and multiplied.
+typedef enum {
+    CK_AS_IS = 0,
+    CK_LAYER_NORM = 1,  // ck_layer_norm of it
+    CK_RMS_NORM = 2,    // ck_rms_norm of it
+    CK_SWIGLU = 3,      // silu(it) * the row of `up`
+} ck_prologue_kind;
+typedef struct {
+    ck_prologue_kind kind;
+    const float *weight;  // [k], of the norms
+    const float *bias;    // [k], of the layer norm
+    float eps;
+    const float *up;      // [m, k], rows `ldup` apart
+    ptrdiff_t ldup;
+} ck_prologue;
+
+enum { CK_MAX_PRODUCTS = 3 };
+/// One of the matrices that the same rows go by.
+typedef struct {
+    float *y;  // [m, n]
+    ptrdiff_t ldy;
+    const void *packed;
+    ptrdiff_t n;
+    ck_epilogue epilogue;
+} ck_product;
+
+/// Up to CK_MAX_PRODUCTS products of the same x in one go: rows are prepared and quantised once, and the threads meet
+/// once. Each product is bit by bit what it would be alone, after the prologue as a call of its own. `prologue` may be
+/// NULL.
+void ck_linear_packed_group(ck_pool *pool, const ck_product *products, int count, const float *x, ptrdiff_t ldx,
+                            ck_quant quant, ptrdiff_t m, ptrdiff_t k, const ck_prologue *prologue);

@@ -23,4 +23,5 @@ void ck_log_sum_exp_scalar(float *y, const float *x, ptrdiff_t rows, ptrdiff_t c
 void ck_pack_scalar(void *packed, ck_quant quant, const void *w, ck_type type, const float *factors, ptrdiff_t n,
                     ptrdiff_t k);
 void ck_linear_packed_scalar(float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const void *packed, ck_quant quant,
-                             ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const ck_epilogue *epilogue);
+                             ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const ck_epilogue *epilogue,
+                             const ck_prologue *prologue);

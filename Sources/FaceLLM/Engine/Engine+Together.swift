@@ -103,7 +103,9 @@ extension Engine {
                 results[index] = .failure(error)
             }
         }
-        let language = model.language
+        let language = model.language, vocabulary = language.configuration.vocabularySize
+        var tokens: [Int] = []
+        tokens.reserveCapacity(strands.count)
         while true {
             for place in strands.indices.reversed() where strands[place].answer.ending != nil {
                 let strand = strands.remove(at: place)
@@ -112,24 +114,22 @@ extension Engine {
             }
             if strands.isEmpty { break }
             let isFull = caches.contains { $0.count >= $0.capacity }
-            let hidden =
+            tokens.removeAll(keepingCapacity: true)
+            for strand in strands { tokens.append(strand.next) }
+            let logits =
                 isFull || stop.isMet
                 ? nil
-                : language.step(
-                    strands.map(\.next),
+                : language.nextLogits(
+                    tokens,
                     caches: &caches,
                     expected: options.answer.maximumTokens,
                     isCancelled: { stop.isMet }
                 )
-            guard let hidden else {
+            guard let logits else {
                 for place in strands.indices { _ = strands[place].answer.finish(isFull ? .tokenLimit : .stopped) }
                 continue
             }
-            language.withLogits(hidden) { logits in
-                for place in strands.indices {
-                    take(logits + place * language.configuration.vocabularySize, &strands[place])
-                }
-            }
+            for place in strands.indices { take(logits + place * vocabulary, &strands[place]) }
         }
         return results.map { $0 ?? .failure(EngineError(.answer, kind: .cancelled, reason: "it was cancelled")) }
     }

@@ -41,64 +41,68 @@ extension LanguageModel {
         onToken: (SampledToken, UnsafeBufferPointer<Float>) -> Bool
     ) -> GenerationEnd {
         let draft = sampler.options.isPlainGreedy && probe == nil ? draft : nil
+        let vocabulary = configuration.vocabularySize
         var answer: [TokenID] = []
-        var input = prompt
-        /// The tokens behind the first row of `input` that are guesses.
-        var guesses: [TokenID] = []
+        answer.reserveCapacity(expected + Self.draftTokens)
+        history.reserveCapacity(history.count + expected + Self.draftTokens)
+        /// What the next pass computes: the last certain token, and guesses behind it. Empty for the prompt.
+        var input: [Int] = []
+        input.reserveCapacity(1 + Self.draftTokens)
         while true {
-            guard cache.count + input.rows <= cache.capacity else { return .contextFull }
+            let rows = input.isEmpty ? prompt.rows : input.count
+            guard cache.count + rows <= cache.capacity else { return .contextFull }
             let before = cache.count
-            // A guess's row is wanted as well as the last row of what is certain.
-            let first = input.rows - guesses.count - 1
-            guard
+            let guesses = max(0, input.count - 1)
+            let logits: UnsafeMutablePointer<Float>?
+            if input.isEmpty {
                 let hidden = forward(
-                    input,
+                    prompt,
                     cache: &cache,
-                    wanted: guesses.isEmpty ? .last : .rows(Array(first..<input.rows)),
+                    wanted: .last,
                     expected: expected,
                     probe: probe,
                     isCancelled: isCancelled
                 )
-            else { return .cancelled }
+                logits = hidden.map { withLogits($0) { $0 } }
+            } else {
+                logits = nextLogits(input, cache: &cache, expected: expected, probe: probe, isCancelled: isCancelled)
+            }
+            guard let logits else { return .cancelled }
             var end: GenerationEnd?
             var accepted = 0
             var needsPassOfItsOwn = false
-            withLogits(hidden) { logits in
-                for row in 0...guesses.count {
-                    let buffer = UnsafeBufferPointer(
-                        start: logits + row * configuration.vocabularySize,
-                        count: configuration.vocabularySize
-                    )
-                    // Rows that were computed beside one another differ by rounding from a row alone.
-                    if !guesses.isEmpty, isClose(buffer) {
-                        needsPassOfItsOwn = true
-                        return
-                    }
-                    guard let token = sampler.next(buffer.span, history: history) else {
-                        end = .noToken
-                        return
-                    }
-                    accepted = row + 1
-                    answer.append(token.id)
-                    guard onToken(token, buffer) else {
-                        end = .enough
-                        return
-                    }
-                    history.append(token.id)
-                    if row < guesses.count, guesses[row] != token.id { return }
+            for row in 0...guesses {
+                let buffer = UnsafeBufferPointer(start: logits + row * vocabulary, count: vocabulary)
+                // Rows that were computed beside one another differ by rounding from a row alone.
+                if guesses > 0, isClose(buffer) {
+                    needsPassOfItsOwn = true
+                    break
                 }
+                guard let token = sampler.next(buffer.span, history: history) else {
+                    end = .noToken
+                    break
+                }
+                accepted = row + 1
+                answer.append(token.id)
+                guard onToken(token, buffer) else {
+                    end = .enough
+                    break
+                }
+                history.append(token.id)
+                if row < guesses, input[row + 1] != Int(token.id) { break }
             }
             // What was guessed wrong, or not looked at, never was.
-            cache.roll(backTo: before + first + accepted)
+            cache.roll(backTo: before + rows - guesses - 1 + accepted)
             if let end { return end }
             guard let last = answer.last else { return .noToken }
-            guesses = []
-            if let draft, !needsPassOfItsOwn {
-                guesses = Array(draft.next(after: answer, count: Self.draftTokens))
+            input.removeAll(keepingCapacity: true)
+            input.append(Int(last))
+            guard let draft, !needsPassOfItsOwn else { continue }
+            let room = max(0, cache.capacity - cache.count - 1)
+            for guess in draft.next(after: answer, count: min(Self.draftTokens, room)) {
+                if guess >= vocabulary { break }
+                input.append(Int(guess))
             }
-            let room = cache.capacity - cache.count - 1
-            guesses = Array(guesses.prefix(max(0, room)).prefix { $0 < configuration.vocabularySize })
-            input = embed(([last] + guesses).map(Int.init))
         }
     }
 

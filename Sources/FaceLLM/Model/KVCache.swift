@@ -77,16 +77,23 @@ package struct KVCache {
         return run.storage.values(layer) + run.count * width
     }
 
-    /// A layer's tokens that count, for `ck_attention`.
-    func visibleRuns(_ layer: Int) -> [ck_run] {
-        runs.compactMap { run in
-            guard run.count > 0 else { return nil }
-            return ck_run(
-                keys: run.storage.keys(layer),
-                values: run.storage.values(layer),
-                count: run.count,
-                ld: width
-            )
+    /// Calls `body` with a layer's tokens that count, for `ck_attention`.
+    func withVisibleRuns(_ layer: Int, _ body: (UnsafePointer<ck_run>?, Int) -> Void) {
+        withUnsafeTemporaryAllocation(of: ck_run.self, capacity: max(1, runs.count)) { target in
+            var count = 0
+            for run in runs where run.count > 0 {
+                target.initializeElement(
+                    at: count,
+                    to: ck_run(
+                        keys: run.storage.keys(layer),
+                        values: run.storage.values(layer),
+                        count: run.count,
+                        ld: width
+                    )
+                )
+                count += 1
+            }
+            body(UnsafePointer(target.baseAddress), count)
         }
     }
 }

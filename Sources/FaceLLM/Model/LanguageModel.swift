@@ -14,7 +14,7 @@ package final class LanguageModel {
     private let pool: ComputePool
     private let embedding: StoredMatrix  // [vocabulary, hiddenSize]
     private let layers: [TextLayer]
-    private let finalNorm: FloatVector
+    private let finalNorm: Norm
     private let head: Linear
     private let rotary: Rotary
     private let memory = TextMemory()
@@ -40,7 +40,7 @@ package final class LanguageModel {
         var layers: [TextLayer] = []
         for layer in 0..<t.layers { layers.append(try TextLayer(loader, TensorNames.TextLayer(layer), t)) }
         self.layers = layers
-        finalNorm = try loader.vector(TensorNames.textFinalNorm, shape: [t.hiddenSize])
+        finalNorm = try Norm(rms: loader, TensorNames.textFinalNorm, width: t.hiddenSize, eps: t.rmsNormEps)
         let name = loader.source.names.contains(TensorNames.head) ? TensorNames.head : TensorNames.embedding
         head = Linear(
             weights: try loader.weights(name, shape: shape, precision: loader.precision.head),
@@ -118,10 +118,10 @@ package final class LanguageModel {
         isCancelled: () -> Bool = { false },
         observe: ((String, Matrix) -> Void)? = nil
     ) -> Matrix? {
-        let before = cache.count
-        precondition(embeddings.rows > 0 && embeddings.columns == configuration.hiddenSize, "embeddings' shape")
+        let before = cache.count, d = configuration.hiddenSize
+        precondition(embeddings.rows > 0 && embeddings.columns == d, "embeddings' shape")
         precondition(probe == nil || embeddings.rows <= Self.chunk, "a probe looks at one chunk")
-        cache.reserve(embeddings.rows, expected: embeddings.rows + expected)
+        reserve(embeddings.rows, expected: expected, in: &cache)
         var result: [Float] = []
         var start = 0
         while start < embeddings.rows {
@@ -132,12 +132,11 @@ package final class LanguageModel {
                 case .last: end == embeddings.rows ? [end - 1 - start] : []
                 case .rows(let rows): rows.filter { $0 >= start && $0 < end }.map { $0 - start }
                 }
-            let positions = cache.count..<cache.count + end - start
+            load(embeddings, start..<end)
+            rotary.write(from: cache.count, rows: end - start, to: tables(end - start))
             guard
-                let part = pass(
-                    embeddings,
-                    start..<end,
-                    positions: positions,
+                let kept = pass(
+                    end - start,
                     visible: nil,
                     cache: cache,
                     wanted: rows,
@@ -150,10 +149,10 @@ package final class LanguageModel {
                 return nil
             }
             cache.commit(end - start)
-            result += part
+            result += UnsafeBufferPointer(start: memory.stream.pointer, count: kept * d)
             start = end
         }
-        return Matrix(rows: result.count / configuration.hiddenSize, columns: configuration.hiddenSize, values: result)
+        return Matrix(rows: result.count / d, columns: d, values: result)
     }
 
     /// The residual stream after the final norm for a tree of tokens behind those in `cache`, which stays as it is.
@@ -170,20 +169,18 @@ package final class LanguageModel {
         isCancelled: () -> Bool = { false }
     ) -> Matrix? {
         precondition(embeddings.rows > 0 && embeddings.rows == branches.depths.count, "a depth for each token")
-        cache.reserve(embeddings.rows, expected: embeddings.rows)
-        let before = cache.count
-        let values = pass(
-            embeddings,
-            0..<embeddings.rows,
-            positions: branches.depths.map { before + $0 },
-            visible: branches.visible,
-            cache: cache,
-            wanted: wanted,
-            probe: nil,
-            isCancelled,
-            nil
-        )
-        return values.map { Matrix(rows: wanted.count, columns: configuration.hiddenSize, values: $0) }
+        let rows = embeddings.rows
+        reserve(rows, expected: branches.depths.max() ?? 0, in: &cache)
+        load(embeddings, 0..<rows)
+        let target = tables(rows)
+        for (row, depth) in branches.depths.enumerated() {
+            rotary.write(position: cache.count + depth, row: row, of: rows, to: target)
+        }
+        let kept = branches.visible.withUnsafeBufferPointer {
+            pass(rows, visible: $0.baseAddress, cache: cache, wanted: wanted, probe: nil, isCancelled, nil)
+        }
+        guard let kept else { return nil }
+        return Matrix(rows: kept, columns: configuration.hiddenSize, copying: memory.stream.pointer)
     }
 
     /// One token each of several sequences, every matrix read once for all of them.
@@ -202,79 +199,150 @@ package final class LanguageModel {
         expected: Int = 0,
         isCancelled: () -> Bool = { false }
     ) -> Matrix? {
-        precondition(ids.count == caches.count && !ids.isEmpty, "\(ids.count) tokens for \(caches.count) caches")
-        let d = configuration.hiddenSize, rows = ids.count
-        let x = memory.stream.reserve(rows * d)
-        for (row, id) in ids.enumerated() { embedding.copyRow(id, to: x + row * d) }
-        for index in caches.indices { caches[index].reserve(1, expected: 1 + expected) }
-        let tables = memory.rotary.reserve(rows * configuration.headDim)
-        rotary.write(caches.map(\.count), to: tables)
-        let pass = TextLayer.Pass(rows: rows, rotary: tables, visible: nil, memory: memory, pool: pool)
-        for (index, layer) in layers.enumerated() {
-            if isCancelled() { return nil }
-            layer.attendTogether(x, index: index, caches: caches, pass: pass)
-            layer.transform(x, rows: rows, memory: memory, pool: pool)
-        }
-        for index in caches.indices { caches[index].commit(1) }
-        ck_rms_norm(pool.handle, x, x, finalNorm.pointer, configuration.rmsNormEps, rows, d)
-        return Matrix(rows: rows, columns: d, copying: x)
+        guard advance(ids, caches: &caches, expected: expected, isCancelled) else { return nil }
+        return Matrix(rows: ids.count, columns: configuration.hiddenSize, copying: memory.stream.pointer)
     }
 
-    /// One pass over some rows of the embeddings; writes keys and values, counts nothing.
+    // MARK: - The token loop
+    //
+    // Nothing here allocates once the working memory is large enough.
+
+    /// The logits of tokens that follow those in `cache`, which then holds them too.
+    ///
+    /// - Parameters:
+    ///   - ids: up to `chunk`, at least one.
+    ///   - expected: tokens that will follow.
+    /// - Returns: [ids.count, vocabularySize], until the next call of any kind; nil if cancelled, the cache is then as
+    ///   before.
+    func nextLogits(
+        _ ids: [Int],
+        cache: inout KVCache,
+        expected: Int = 0,
+        probe: AttentionProbe? = nil,
+        isCancelled: () -> Bool = { false }
+    ) -> UnsafeMutablePointer<Float>? {
+        precondition(!ids.isEmpty && ids.count <= Self.chunk, "\(ids.count) tokens at once")
+        let rows = ids.count
+        reserve(rows, expected: expected, in: &cache)
+        load(ids)
+        rotary.write(from: cache.count, rows: rows, to: tables(rows))
+        let kept = pass(rows, visible: nil, cache: cache, wanted: nil, probe: probe, isCancelled, nil)
+        guard kept != nil else { return nil }
+        cache.commit(rows)
+        return applyHead(memory.stream.pointer, rows: rows)
+    }
+
+    /// `step`, and the logits of each sequence.
+    ///
+    /// - Returns: [ids.count, vocabularySize], until the next call of any kind; nil if cancelled.
+    func nextLogits(
+        _ ids: [Int],
+        caches: inout [KVCache],
+        expected: Int = 0,
+        isCancelled: () -> Bool = { false }
+    ) -> UnsafeMutablePointer<Float>? {
+        guard advance(ids, caches: &caches, expected: expected, isCancelled) else { return nil }
+        return applyHead(memory.stream.pointer, rows: ids.count)
+    }
+
+    /// - Returns: false if cancelled; otherwise `memory.stream` holds the residual stream after the final norm.
+    private func advance(_ ids: [Int], caches: inout [KVCache], expected: Int, _ isCancelled: () -> Bool) -> Bool {
+        precondition(ids.count == caches.count && !ids.isEmpty, "\(ids.count) tokens for \(caches.count) caches")
+        let rows = ids.count
+        load(ids)
+        let target = tables(rows)
+        for index in caches.indices {
+            reserve(1, expected: expected, in: &caches[index])
+            rotary.write(position: caches[index].count, row: index, of: rows, to: target)
+        }
+        let x = memory.stream.pointer
+        let pass = TextLayer.Pass(rows: rows, rotary: target, visible: nil, memory: memory, pool: pool)
+        for index in layers.indices {
+            if isCancelled() { return false }
+            layers[index].attendTogether(x, index: index, caches: caches, pass: pass)
+            layers[index].transform(x, rows: rows, memory: memory, pool: pool)
+        }
+        for index in caches.indices { caches[index].commit(1) }
+        finalNorm.apply(x, rows: rows, to: x, pool: pool)
+        return true
+    }
+
+    // MARK: - One pass
+
+    /// Makes room in a cache, and for the positions that it can come to.
+    private func reserve(_ tokens: Int, expected: Int, in cache: inout KVCache) {
+        cache.reserve(tokens, expected: tokens + expected)
+        rotary.prepare(positions: cache.count + tokens + expected)
+    }
+
+    /// Puts rows of embeddings at the beginning of the residual stream.
+    private func load(_ embeddings: Matrix, _ range: Range<Int>) {
+        let d = configuration.hiddenSize, x = memory.stream.reserve(range.count * d)
+        embeddings.values.withUnsafeBufferPointer { values in
+            guard let source = values.baseAddress else { return }
+            x.update(from: source + range.lowerBound * d, count: range.count * d)
+        }
+    }
+
+    private func load(_ ids: [Int]) {
+        let d = configuration.hiddenSize, x = memory.stream.reserve(ids.count * d)
+        for row in ids.indices { embedding.copyRow(ids[row], to: x + row * d) }
+    }
+
+    /// Where the positions' cosines and sines go.
+    private func tables(_ rows: Int) -> UnsafeMutablePointer<Float> {
+        memory.rotary.reserve(rows * configuration.headDim)
+    }
+
+    /// One pass over the rows in `memory.stream`, their positions in `memory.rotary`; writes keys and values, counts
+    /// nothing.
     ///
     /// - Parameter wanted: rows within the pass; nil for all.
+    /// - Returns: how many rows of the residual stream after the final norm there are in `memory.stream`; nil if
+    ///   cancelled.
     private func pass(
-        _ embeddings: Matrix,
-        _ range: Range<Int>,
-        positions: some Collection<Int>,
-        visible: [UInt8]?,
-        cache: KVCache,
+        _ rows: Int,
+        visible: UnsafePointer<UInt8>?,
+        cache: borrowing KVCache,
         wanted: [Int]?,
         probe: AttentionProbe?,
         _ isCancelled: () -> Bool,
         _ observe: ((String, Matrix) -> Void)?
-    ) -> [Float]? {
-        let d = configuration.hiddenSize, rows = range.count
-        let x = memory.stream.reserve(rows * d)
-        embeddings.values.withUnsafeBufferPointer { values in
-            guard let source = values.baseAddress else { return }
-            x.update(from: source + range.lowerBound * d, count: rows * d)
-        }
-        let tables = memory.rotary.reserve(rows * configuration.headDim)
-        rotary.write(positions, to: tables)
+    ) -> Int? {
+        let d = configuration.hiddenSize, x = memory.stream.pointer
+        let pass = TextLayer.Pass(
+            rows: rows,
+            rotary: memory.rotary.pointer,
+            visible: visible,
+            memory: memory,
+            pool: pool
+        )
         let total = cache.count + rows
-        var weights = probe.map { _ in [Float](repeating: 0, count: rows * total) }
         if let probe { probe.weights = Matrix(zeros: rows, total) }
-
-        func layers(_ marks: UnsafePointer<UInt8>?) -> Int? {
-            let pass = TextLayer.Pass(rows: rows, rotary: tables, visible: marks, memory: memory, pool: pool)
-            var kept = rows
-            for (index, layer) in self.layers.enumerated() {
-                if isCancelled() { return nil }
-                if let probe {
-                    weights?.withUnsafeMutableBufferPointer {
-                        layer.attend(x, index: index, cache: cache, pass: pass, weights: $0.baseAddress)
-                    }
-                    for (place, weight) in (weights ?? []).enumerated() { probe.weights.values[place] += weight }
-                } else {
-                    layer.attend(x, index: index, cache: cache, pass: pass)
+        var kept = rows
+        for index in layers.indices {
+            if isCancelled() { return nil }
+            if let probe {
+                var weights = [Float](repeating: 0, count: rows * total)
+                weights.withUnsafeMutableBufferPointer {
+                    layers[index].attend(x, index: index, cache: cache, pass: pass, weights: $0.baseAddress)
                 }
-                // After the last attention a token is its own affair: those that nobody asked for end here.
-                if index == self.layers.count - 1, let wanted {
-                    gather(wanted, of: x)
-                    kept = wanted.count
-                }
-                if kept > 0 { layer.transform(x, rows: kept, memory: memory, pool: pool) }
-                if let observe { observe("layer.\(index)", Matrix(rows: kept, columns: d, copying: x)) }
+                for (place, weight) in weights.enumerated() { probe.weights.values[place] += weight }
+            } else {
+                layers[index].attend(x, index: index, cache: cache, pass: pass)
             }
-            return kept
+            // After the last attention a token is its own affair: those that nobody asked for end here.
+            if index == layers.count - 1, let wanted {
+                gather(wanted, of: x)
+                kept = wanted.count
+            }
+            if kept > 0 { layers[index].transform(x, rows: kept, memory: memory, pool: pool) }
+            if let observe { observe("layer.\(index)", Matrix(rows: kept, columns: d, copying: x)) }
         }
-        let kept = visible.map { $0.withUnsafeBufferPointer { layers($0.baseAddress) } } ?? layers(nil)
-        guard let kept else { return nil }
-        guard kept > 0 else { return [] }
-        ck_rms_norm(pool.handle, x, x, finalNorm.pointer, configuration.rmsNormEps, kept, d)
+        guard kept > 0 else { return 0 }
+        finalNorm.apply(x, rows: kept, to: x, pool: pool)
         if let observe { observe("final_norm", Matrix(rows: kept, columns: d, copying: x)) }
-        return Array(UnsafeBufferPointer(start: x, count: kept * d))
+        return kept
     }
 
     /// Moves rows to the front, in the order of `rows`.
@@ -295,11 +363,16 @@ package final class LanguageModel {
     /// Calls `body` with the logits of hidden states, [hidden.rows, vocabularySize], in memory that is used again.
     package func withLogits<Result>(_ hidden: Matrix, _ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
         precondition(hidden.columns == configuration.hiddenSize, "\(hidden.columns) columns into the head")
-        let logits = memory.logits.reserve(hidden.rows * configuration.vocabularySize)
-        hidden.values.withUnsafeBufferPointer { values in
-            guard let values = values.baseAddress else { return }
-            head.apply(values, rows: hidden.rows, to: logits, pool: pool)
+        let logits = hidden.values.withUnsafeBufferPointer { values in
+            values.baseAddress.map { applyHead($0, rows: hidden.rows) }
         }
-        return body(logits)
+        return body(logits ?? memory.logits.pointer)
+    }
+
+    /// The logits of rows of the residual stream after the final norm, [rows, vocabularySize].
+    private func applyHead(_ x: UnsafePointer<Float>, rows: Int) -> UnsafeMutablePointer<Float> {
+        let logits = memory.logits.reserve(rows * configuration.vocabularySize)
+        head.apply(x, rows: rows, to: logits, pool: pool)
+        return logits
     }
 }

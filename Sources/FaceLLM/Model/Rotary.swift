@@ -15,15 +15,22 @@ final class Rotary {
         frequencies = (0..<headDim / 2).map { Float(1 / pow(base, Double(2 * $0) / Double(headDim))) }
     }
 
-    /// Copies the rows of `positions`: cosines, then sines, each [positions.count, headDim / 2].
-    func write(_ positions: some Collection<Int>, to target: UnsafeMutablePointer<Float>) {
-        grow(to: (positions.max() ?? -1) + 1)
-        let count = positions.count * half
-        for (row, position) in positions.enumerated() {
-            for index in 0..<half {
-                target[row * half + index] = cosines[position * half + index]
-                target[count + row * half + index] = sines[position * half + index]
-            }
+    /// Makes the tables for positions up to `positions`, so that writing them allocates nothing.
+    func prepare(positions: Int) {
+        if positions > cosines.count / max(1, half) { grow(to: positions) }
+    }
+
+    /// Copies the rows of `rows` positions from `first` on: cosines, then sines, each [rows, headDim / 2].
+    func write(from first: Int, rows: Int, to target: UnsafeMutablePointer<Float>) {
+        for row in 0..<rows { write(position: first + row, row: row, of: rows, to: target) }
+    }
+
+    /// Copies one row of them.
+    func write(position: Int, row: Int, of rows: Int, to target: UnsafeMutablePointer<Float>) {
+        prepare(positions: position + 1)
+        for index in 0..<half {
+            target[row * half + index] = cosines[position * half + index]
+            target[(rows + row) * half + index] = sines[position * half + index]
         }
     }
 

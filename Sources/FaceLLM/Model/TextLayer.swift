@@ -15,7 +15,7 @@ final class TextMemory {
 
 /// One layer of Qwen2.
 struct TextLayer {
-    private let inputNorm: FloatVector, postAttentionNorm: FloatVector
+    private let inputNorm: Norm, postAttentionNorm: Norm
     private let query: Linear, key: Linear, value: Linear, output: Linear
     private let gate: Linear, up: Linear, down: Linear
     private let configuration: ModelConfiguration.Text
@@ -30,8 +30,8 @@ struct TextLayer {
         func matrix(_ name: String, inputs: Int, outputs: Int) throws(CheckpointError) -> Linear {
             Linear(weights: try loader.weights(name, shape: [outputs, inputs], precision: precision), bias: nil)
         }
-        inputNorm = try loader.vector(names.inputNorm, shape: [t.hiddenSize])
-        postAttentionNorm = try loader.vector(names.postAttentionNorm, shape: [t.hiddenSize])
+        inputNorm = try Norm(rms: loader, names.inputNorm, width: t.hiddenSize, eps: t.rmsNormEps)
+        postAttentionNorm = try Norm(rms: loader, names.postAttentionNorm, width: t.hiddenSize, eps: t.rmsNormEps)
         let wide = t.attentionHeads * t.headDim, narrow = t.kvHeads * t.headDim
         query = try Linear(
             loader,
@@ -79,6 +79,30 @@ struct TextLayer {
         let pool: ComputePool
     }
 
+    /// Query, key and value of norm(x), query and key turned to their positions.
+    private func project(
+        _ x: UnsafePointer<Float>,
+        _ q: UnsafeMutablePointer<Float>,
+        _ k: UnsafeMutablePointer<Float>,
+        _ v: UnsafeMutablePointer<Float>,
+        pass: Pass
+    ) {
+        let t = configuration, rows = pass.rows, handle = pass.pool.handle
+        Linear.apply(
+            x,
+            rows: rows,
+            prologue: .norm(inputNorm),
+            buffer: pass.memory.normed.reserve(rows * t.hiddenSize),
+            to: Linear.Output(query, to: q),
+            Linear.Output(key, to: k),
+            Linear.Output(value, to: v),
+            pool: pass.pool
+        )
+        let sines = pass.rotary + rows * t.headDim / 2, dim = Int32(t.headDim)
+        ck_rope(handle, q, query.outputs, pass.rotary, sines, rows, Int32(t.attentionHeads), dim)
+        ck_rope(handle, k, key.outputs, pass.rotary, sines, rows, Int32(t.kvHeads), dim)
+    }
+
     /// The attention half: keys and values go into `cache`, x += attention(norm(x)).
     ///
     /// - Parameters:
@@ -94,32 +118,16 @@ struct TextLayer {
     ) {
         let t = configuration, pool = pass.pool, rows = pass.rows
         let wide = t.attentionHeads * t.headDim, narrow = t.kvHeads * t.headDim
-        let normed = pass.memory.normed.reserve(rows * t.hiddenSize)
         let q = pass.memory.query.reserve(rows * wide), attended = pass.memory.attended.reserve(rows * wide)
         let k = cache.newKeys(index), v = cache.newValues(index)
-        ck_rms_norm(pool.handle, normed, x, inputNorm.pointer, t.rmsNormEps, rows, t.hiddenSize)
-        query.apply(normed, rows: rows, to: q, pool: pool)
-        key.apply(normed, rows: rows, to: k, pool: pool)
-        value.apply(normed, rows: rows, to: v, pool: pool)
-        let sines = pass.rotary + rows * t.headDim / 2
-        ck_rope(pool.handle, q, wide, pass.rotary, sines, rows, Int32(t.attentionHeads), Int32(t.headDim))
-        ck_rope(pool.handle, k, narrow, pass.rotary, sines, rows, Int32(t.kvHeads), Int32(t.headDim))
-        let runs = cache.visibleRuns(index)
+        project(x, q, k, v, pass: pass)
         var recent = ck_run(keys: k, values: v, count: rows, ld: narrow)
-        ck_attention(pool.handle, attended, wide, q, wide, rows, runs, runs.count, &recent, pass.visible, heads)
-        if let weights {
-            ck_attention_weights(
-                pool.handle,
-                weights,
-                q,
-                wide,
-                rows,
-                runs,
-                runs.count,
-                &recent,
-                pass.visible,
-                heads
-            )
+        cache.withVisibleRuns(index) { runs, count in
+            let visible = pass.visible
+            ck_attention(pool.handle, attended, wide, q, wide, rows, runs, count, &recent, visible, heads)
+            if let weights {
+                ck_attention_weights(pool.handle, weights, q, wide, rows, runs, count, &recent, visible, heads)
+            }
         }
         output.apply(attended, rows: rows, to: x, epilogue: .add(scale: nil), pool: pool)
     }
@@ -137,25 +145,19 @@ struct TextLayer {
     ) {
         let t = configuration, pool = pass.pool, rows = pass.rows
         let wide = t.attentionHeads * t.headDim, narrow = t.kvHeads * t.headDim
-        let normed = pass.memory.normed.reserve(rows * t.hiddenSize)
         let q = pass.memory.query.reserve(rows * wide), attended = pass.memory.attended.reserve(rows * wide)
         let k = pass.memory.pairs.reserve(2 * rows * narrow)
         let v = k + rows * narrow
-        ck_rms_norm(pool.handle, normed, x, inputNorm.pointer, t.rmsNormEps, rows, t.hiddenSize)
-        query.apply(normed, rows: rows, to: q, pool: pool)
-        key.apply(normed, rows: rows, to: k, pool: pool)
-        value.apply(normed, rows: rows, to: v, pool: pool)
-        let sines = pass.rotary + rows * t.headDim / 2
-        ck_rope(pool.handle, q, wide, pass.rotary, sines, rows, Int32(t.attentionHeads), Int32(t.headDim))
-        ck_rope(pool.handle, k, narrow, pass.rotary, sines, rows, Int32(t.kvHeads), Int32(t.headDim))
+        project(x, q, k, v, pass: pass)
         for (row, cache) in caches.enumerated() {
             let newKey = cache.newKeys(index), newValue = cache.newValues(index)
             newKey.update(from: k + row * narrow, count: narrow)
             newValue.update(from: v + row * narrow, count: narrow)
-            let runs = cache.visibleRuns(index)
             var recent = ck_run(keys: newKey, values: newValue, count: 1, ld: narrow)
-            let target = attended + row * wide
-            ck_attention(pool.handle, target, wide, q + row * wide, wide, 1, runs, runs.count, &recent, nil, heads)
+            let target = attended + row * wide, query = q + row * wide
+            cache.withVisibleRuns(index) { runs, count in
+                ck_attention(pool.handle, target, wide, query, wide, 1, runs, count, &recent, nil, heads)
+            }
         }
         output.apply(attended, rows: rows, to: x, epilogue: .add(scale: nil), pool: pool)
     }
@@ -165,12 +167,23 @@ struct TextLayer {
     /// - Parameter x: [rows, hiddenSize].
     func transform(_ x: UnsafeMutablePointer<Float>, rows: Int, memory: TextMemory, pool: ComputePool) {
         let t = configuration
-        let normed = memory.normed.reserve(rows * t.hiddenSize)
         let g = memory.gate.reserve(rows * t.intermediateSize), u = memory.up.reserve(rows * t.intermediateSize)
-        ck_rms_norm(pool.handle, normed, x, postAttentionNorm.pointer, t.rmsNormEps, rows, t.hiddenSize)
-        gate.apply(normed, rows: rows, to: g, pool: pool)
-        up.apply(normed, rows: rows, to: u, pool: pool)
-        ck_swiglu(pool.handle, g, u, rows * t.intermediateSize)
-        down.apply(g, rows: rows, to: x, epilogue: .add(scale: nil), pool: pool)
+        Linear.apply(
+            x,
+            rows: rows,
+            prologue: .norm(postAttentionNorm),
+            buffer: memory.normed.reserve(rows * t.hiddenSize),
+            to: Linear.Output(gate, to: g),
+            Linear.Output(up, to: u),
+            pool: pool
+        )
+        Linear.apply(
+            g,
+            rows: rows,
+            prologue: .swiglu(up: u),
+            buffer: g,
+            to: Linear.Output(down, to: x, epilogue: .add(scale: nil)),
+            pool: pool
+        )
     }
 }

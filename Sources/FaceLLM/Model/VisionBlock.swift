@@ -8,50 +8,11 @@ final class VisionMemory {
     let wide = Scratch()  // [tokens, intermediateSize]
 }
 
-/// The norm of a vision tower: with mean and bias, or of the root mean square only.
-struct VisionNorm {
-    private let weight: FloatVector
-    /// Nil for the root mean square.
-    private let bias: FloatVector?
-    private let eps: Float
-
-    init(_ loader: WeightLoader, _ name: String, _ vision: ModelConfiguration.Vision) throws(CheckpointError) {
-        switch vision.norm {
-        case .layer: try self.init(layer: loader, name, width: vision.hiddenSize, eps: vision.normEps)
-        case .rms: try self.init(rms: loader, name + ".weight", width: vision.hiddenSize, eps: vision.normEps)
-        }
-    }
-
-    init(layer loader: WeightLoader, _ name: String, width: Int, eps: Float) throws(CheckpointError) {
-        weight = try loader.vector(name + ".weight", shape: [width])
-        bias = try loader.vector(name + ".bias", shape: [width])
-        self.eps = eps
-    }
-
-    /// - Parameter name: of the tensor itself.
-    init(rms loader: WeightLoader, _ name: String, width: Int, eps: Float) throws(CheckpointError) {
-        weight = try loader.vector(name, shape: [width])
-        bias = nil
-        self.eps = eps
-    }
-
-    /// - Parameters:
-    ///   - x: [rows, width].
-    ///   - y: as `x`; may be `x`.
-    func apply(_ x: UnsafePointer<Float>, rows: Int, to y: UnsafeMutablePointer<Float>, pool: ComputePool) {
-        if let bias {
-            ck_layer_norm(pool.handle, y, x, weight.pointer, bias.pointer, eps, rows, weight.count)
-        } else {
-            ck_rms_norm(pool.handle, y, x, weight.pointer, eps, rows, weight.count)
-        }
-    }
-}
-
 /// One block of InternViT.
 struct VisionBlock {
-    private let norm1: VisionNorm, norm2: VisionNorm
+    private let norm1: Norm, norm2: Norm
     private let query: Linear, key: Linear, value: Linear, output: Linear
-    private let queryNorm: VisionNorm?, keyNorm: VisionNorm?
+    private let queryNorm: Norm?, keyNorm: Norm?
     private let scale1: FloatVector, scale2: FloatVector
     private let fc1: Linear, fc2: Linear
     private let heads: ck_heads
@@ -63,8 +24,8 @@ struct VisionBlock {
         _ v: ModelConfiguration.Vision
     ) throws(CheckpointError) {
         let d = v.hiddenSize
-        norm1 = try VisionNorm(loader, names.normBefore, v)
-        norm2 = try VisionNorm(loader, names.normAfter, v)
+        norm1 = try Norm(loader, names.normBefore, v)
+        norm2 = try Norm(loader, names.normAfter, v)
         query = try Linear(
             loader,
             names.query,
@@ -98,9 +59,9 @@ struct VisionBlock {
             precision: loader.precision.vision
         )
         queryNorm =
-            v.usesQKNorm ? try VisionNorm(rms: loader, names.queryNorm + ".weight", width: d, eps: v.normEps) : nil
+            v.usesQKNorm ? try Norm(rms: loader, names.queryNorm + ".weight", width: d, eps: v.normEps) : nil
         keyNorm =
-            v.usesQKNorm ? try VisionNorm(rms: loader, names.keyNorm + ".weight", width: d, eps: v.normEps) : nil
+            v.usesQKNorm ? try Norm(rms: loader, names.keyNorm + ".weight", width: d, eps: v.normEps) : nil
         scale1 = try loader.vector(names.scale1, shape: [d])
         scale2 = try loader.vector(names.scale2, shape: [d])
         fc1 = try Linear(
@@ -135,19 +96,31 @@ struct VisionBlock {
         // Each matrix by itself, [3, rows, hiddenSize]: norms of query and key go over whole rows.
         let q = memory.projections.reserve(3 * rows * d)
         let k = q + rows * d, v = k + rows * d
-        norm1.apply(x, rows: rows, to: normed, pool: pool)
-        query.apply(normed, rows: rows, to: q, pool: pool)
-        key.apply(normed, rows: rows, to: k, pool: pool)
-        value.apply(normed, rows: rows, to: v, pool: pool)
+        Linear.apply(
+            x,
+            rows: rows,
+            prologue: .norm(norm1),
+            buffer: normed,
+            to: Linear.Output(query, to: q),
+            Linear.Output(key, to: k),
+            Linear.Output(value, to: v),
+            pool: pool
+        )
         queryNorm?.apply(q, rows: rows, to: q, pool: pool)
         keyNorm?.apply(k, rows: rows, to: k, pool: pool)
         var run = ck_run(keys: k, values: v, count: rows, ld: d)
         var recent = ck_run(keys: k, values: v, count: 0, ld: d)
         ck_attention(pool.handle, normed, d, q, d, rows, &run, 1, &recent, nil, heads)
         output.apply(normed, rows: rows, to: x, epilogue: .add(scale: scale1), pool: pool)
-        norm2.apply(x, rows: rows, to: normed, pool: pool)
         let hidden = memory.wide.reserve(rows * fc1.outputs)
-        fc1.apply(normed, rows: rows, to: hidden, epilogue: .gelu, pool: pool)
+        Linear.apply(
+            x,
+            rows: rows,
+            prologue: .norm(norm2),
+            buffer: normed,
+            to: Linear.Output(fc1, to: hidden, epilogue: .gelu),
+            pool: pool
+        )
         fc2.apply(hidden, rows: rows, to: x, epilogue: .add(scale: scale2), pool: pool)
     }
 }

@@ -19,8 +19,8 @@ package final class VisionTower {
     private let classToken: FloatVector
     private let positions: FloatVector  // [1 + patches, hiddenSize]
     private let blocks: [VisionBlock]
-    private let finalNorm: VisionNorm?
-    private let projectorNorm: VisionNorm
+    private let finalNorm: Norm?
+    private let projectorNorm: Norm
     private let linear1: Linear
     private let linear2: Linear
     private let memory = VisionMemory()
@@ -49,8 +49,8 @@ package final class VisionTower {
         var blocks: [VisionBlock] = []
         for layer in 0..<v.layers { blocks.append(try VisionBlock(loader, TensorNames.VisionBlock(layer), v)) }
         self.blocks = blocks
-        finalNorm = v.hasFinalNorm ? try VisionNorm(loader, TensorNames.visionFinalNorm, v) : nil
-        projectorNorm = try VisionNorm(
+        finalNorm = v.hasFinalNorm ? try Norm(loader, TensorNames.visionFinalNorm, v) : nil
+        projectorNorm = try Norm(
             layer: loader,
             TensorNames.projectorNorm,
             width: p.inputSize,
