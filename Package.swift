@@ -175,9 +175,11 @@ let package = Package(
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
         ),
+        // Takes the place of the allocator's functions in the test program.
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(
             name: "FaceLLMTests",
-            dependencies: ["FaceLLM", "Imaging", "CFFmpeg", "TestSupport"],
+            dependencies: ["FaceLLM", "Imaging", "CFFmpeg", "CAllocationCount", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

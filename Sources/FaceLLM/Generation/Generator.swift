@@ -94,9 +94,9 @@ extension LanguageModel {
             // What was guessed wrong, or not looked at, never was.
             cache.roll(backTo: before + rows - guesses - 1 + accepted)
             if let end { return end }
-            guard let last = answer.last else { return .noToken }
+            if answer.isEmpty { return .noToken }
             input.removeAll(keepingCapacity: true)
-            input.append(Int(last))
+            input.append(Int(answer[answer.count - 1]))
             guard let draft, !needsPassOfItsOwn else { continue }
             let room = max(0, cache.capacity - cache.count - 1)
             for guess in draft.next(after: answer, count: min(Self.draftTokens, room)) {

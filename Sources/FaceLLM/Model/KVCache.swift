@@ -25,7 +25,7 @@ package struct KVCache {
     }
 
     /// Tokens that it holds.
-    package var count: Int { runs.reduce(0) { $0 + $1.count } }
+    package private(set) var count = 0
 
     /// Memory that this cache refers to, shared or not.
     package var byteCount: Int { runs.reduce(0) { $0 + $1.storage.byteCount } }
@@ -33,14 +33,14 @@ package struct KVCache {
     /// Forgets all tokens from `count` on.
     package mutating func roll(backTo count: Int) {
         precondition(count >= 0 && count <= self.count, "rolling \(self.count) tokens back to \(count)")
-        var excess = self.count - count
-        while excess > 0, let last = runs.last {
-            if last.count <= excess {
-                excess -= last.count
+        while self.count > count {
+            let last = runs.count - 1, excess = self.count - count
+            if runs[last].count <= excess {
+                self.count -= runs[last].count
                 runs.removeLast()
             } else {
-                runs[runs.count - 1].count -= excess
-                excess = 0
+                runs[last].count -= excess
+                self.count = count
             }
         }
     }
@@ -52,19 +52,23 @@ package struct KVCache {
     ///   - expected: to come in all, so that one storage serves them.
     mutating func reserve(_ tokens: Int, expected: Int) {
         precondition(count + tokens <= capacity, "\(count + tokens) tokens in a cache of \(capacity)")
-        if let last = runs.indices.last, runs[last].count + tokens <= runs[last].storage.capacity,
+        let last = runs.count - 1
+        if last >= 0, runs[last].count + tokens <= runs[last].storage.capacity,
             isKnownUniquelyReferenced(&runs[last].storage)
         {
             return
         }
         // An empty run that others share would only be in the way.
-        if let last = runs.last, last.count == 0 { runs.removeLast() }
+        if last >= 0, runs[last].count == 0 { runs.removeLast() }
         let wanted = min(capacity - count, max(tokens, expected, 64))
         runs.append(Run(storage: KVStorage(layers: layers, width: width, capacity: wanted), count: 0))
     }
 
     /// Counts tokens that were written to `newKeys` and `newValues`.
-    mutating func commit(_ tokens: Int) { runs[runs.count - 1].count += tokens }
+    mutating func commit(_ tokens: Int) {
+        runs[runs.count - 1].count += tokens
+        count += tokens
+    }
 
     /// Where a layer's new keys go after `reserve`: [tokens, width].
     func newKeys(_ layer: Int) -> UnsafeMutablePointer<Float> {
@@ -81,7 +85,9 @@ package struct KVCache {
     func withVisibleRuns(_ layer: Int, _ body: (UnsafePointer<ck_run>?, Int) -> Void) {
         withUnsafeTemporaryAllocation(of: ck_run.self, capacity: max(1, runs.count)) { target in
             var count = 0
-            for run in runs where run.count > 0 {
+            for index in 0..<runs.count {
+                let run = runs[index]
+                if run.count == 0 { continue }
                 target.initializeElement(
                     at: count,
                     to: ck_run(

@@ -223,7 +223,7 @@ package final class LanguageModel {
     ) -> UnsafeMutablePointer<Float>? {
         precondition(!ids.isEmpty && ids.count <= Self.chunk, "\(ids.count) tokens at once")
         let rows = ids.count
-        reserve(rows, expected: expected, in: &cache)
+        cache.reserve(rows, expected: rows + expected)
         load(ids)
         rotary.write(from: cache.count, rows: rows, to: tables(rows))
         let kept = pass(rows, visible: nil, cache: cache, wanted: nil, probe: probe, isCancelled, nil)
@@ -252,7 +252,7 @@ package final class LanguageModel {
         load(ids)
         let target = tables(rows)
         for index in caches.indices {
-            reserve(1, expected: expected, in: &caches[index])
+            caches[index].reserve(1, expected: 1 + expected)
             rotary.write(position: caches[index].count, row: index, of: rows, to: target)
         }
         let x = memory.stream.pointer
@@ -269,10 +269,10 @@ package final class LanguageModel {
 
     // MARK: - One pass
 
-    /// Makes room in a cache, and for the positions that it can come to.
+    /// Makes room in a cache, and for the positions that it will come to.
     private func reserve(_ tokens: Int, expected: Int, in cache: inout KVCache) {
         cache.reserve(tokens, expected: tokens + expected)
-        rotary.prepare(positions: cache.count + tokens + expected)
+        rotary.prepare(positions: min(cache.capacity, cache.count + tokens + expected))
     }
 
     /// Puts rows of embeddings at the beginning of the residual stream.

@@ -17,7 +17,7 @@ final class Rotary {
 
     /// Makes the tables for positions up to `positions`, so that writing them allocates nothing.
     func prepare(positions: Int) {
-        if positions > cosines.count / max(1, half) { grow(to: positions) }
+        if positions > cosines.count / max(1, half) { grow(to: (positions + 255) / 256 * 256) }
     }
 
     /// Copies the rows of `rows` positions from `first` on: cosines, then sines, each [rows, headDim / 2].

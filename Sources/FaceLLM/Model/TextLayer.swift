@@ -149,7 +149,8 @@ struct TextLayer {
         let k = pass.memory.pairs.reserve(2 * rows * narrow)
         let v = k + rows * narrow
         project(x, q, k, v, pass: pass)
-        for (row, cache) in caches.enumerated() {
+        for row in 0..<rows {
+            let cache = caches[row]
             let newKey = cache.newKeys(index), newValue = cache.newValues(index)
             newKey.update(from: k + row * narrow, count: narrow)
             newValue.update(from: v + row * narrow, count: narrow)
