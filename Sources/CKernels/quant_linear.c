@@ -163,6 +163,14 @@ static int most_streams(const product *p, int rows) {
 static void multiply_panels(const product *p, ptrdiff_t panel, ptrdiff_t distance, int streams) {
     const size_t panel_bytes = ck_quant_panel_bytes(p->quant, p->k), stride = (size_t)distance * panel_bytes;
     const char *w = p->packed + (size_t)panel * panel_bytes;
+    // What is needed when the sums are there would be waited for.
+    for (int s = 0; s < streams && p->quant == CK_INT8; s++) {
+        const ptrdiff_t column = (panel + s * distance) * CK_QUANT_PANEL;
+        for (int i = 0; i < CK_QUANT_PANEL; i += 16) {
+            __builtin_prefetch(ck_int8_scales(p->packed, p->n, p->k) + column + i);
+            __builtin_prefetch(ck_int8_sums(p->packed, p->n, p->k) + column + i);
+        }
+    }
     for (ptrdiff_t row = 0; row < p->m; row += MAX_VECTOR_ROWS) {
         const int rows = vector_rows(p->m - row);
         const ptrdiff_t used = ck_min(rows, p->m - row);
