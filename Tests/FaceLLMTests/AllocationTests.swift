@@ -59,11 +59,12 @@ struct AllocationTests {
         let tokens = [5, 6, 7, 8]
         var counts: [Int] = []
         counts.reserveCapacity(64)
+        // Without the testing library's own allocations.
         for _ in 0..<30 {
-            let logits = try #require(language.nextLogits(tokens, caches: &caches, expected: 10))
-            #expect(logits[0].isFinite)
-            counts.append(allocations_of_this_thread())
+            let logits = language.nextLogits(tokens, caches: &caches, expected: 10)
+            if logits?[0].isFinite == true { counts.append(allocations_of_this_thread()) }
         }
+        #expect(counts.count == 30)
         #expect(caches.map(\.count) == [33, 34, 35, 36])
         #expect(Set(counts.dropFirst(2)).count == 1, "\(counts)")
     }
