@@ -38,7 +38,7 @@ import Testing
         #expect(architecture.vision.parameters == 304_012_288)
         #expect(architecture.projector.parameters == 4_482_816)
         #expect(architecture.text.parameters == 629_697_920)
-        #expect(architecture.memory.bf16 == 1_876_386_048)
+        #expect(architecture.memory.bf16 == 1_608_794_112)
         #expect(architecture.memory.cachePerToken == 24_576)
     }
 

@@ -56,7 +56,9 @@ extension CheckpointReport {
 
     private static func words(_ memory: Memory) -> String {
         // A prompt with a picture, its answer and the closed questions stay below a thousand tokens.
-        func peak(_ weights: Int) -> String { mebibytes(weights + memory.working + 1000 * memory.cachePerToken) }
+        func peak(_ weights: Int) -> String {
+            mebibytes(weights + memory.working + memory.program + 1000 * memory.cachePerToken)
+        }
         return "about \(peak(memory.f32)) at f32, \(peak(memory.bf16)) from bf16 files, \(peak(memory.int8)) at int8, "
             + "\(peak(memory.int4)) at int4; \(grouped(memory.cachePerToken)) bytes a token of context"
     }

@@ -42,11 +42,13 @@ package struct CheckpointReport: Sendable, Hashable, Encodable {
         package let parameters: Int
     }
 
-    /// Bytes that running takes at least; activations come on top.
+    /// Bytes that describing a face takes: one of the first four, and all of the others.
+    ///
+    /// Of the embedding only the rows of the tokens at hand are read: it counts only where it is the head too.
     package struct Memory: Sendable, Hashable, Encodable {
-        /// All weights as bfloat16.
+        /// Matrices as bfloat16.
         package let bf16: Int
-        /// All weights as float32.
+        /// Matrices as float32.
         package let f32: Int
         /// Matrices of 8 bits.
         package let int8: Int
@@ -54,6 +56,8 @@ package struct CheckpointReport: Sendable, Hashable, Encodable {
         package let int4: Int
         /// Buffers for computing one face at a time.
         package let working: Int
+        /// The program with its tokenizer, the kernels' scratch, and the networks that find the face.
+        package let program: Int
         /// Keys and values of one token in all layers, float32.
         package let cachePerToken: Int
     }
