@@ -245,8 +245,10 @@ extension CheckpointReport.Architecture {
 }
 
 extension CheckpointReport.Architecture {
-    /// What `facellm describe` took on x86-64 beyond weights, cache and buffers, with 1B weights: 194, 193 and 167 MiB at
-    /// int8, int4 and f32. About 90 less without the networks that find the face, 40 more where weights are quantised first.
+    /// What the program took on x86-64 beyond weights, cache and buffers.
+    ///
+    /// `facellm describe` with 1B weights: 194, 193 and 167 MiB at int8, int4 and f32. About 90 less without the networks
+    /// that find the face, 40 more where weights are quantised first.
     fileprivate static let programMemory = 194 << 20
 
     /// What computing one face at a time takes beside weights and cache: the buffers of `VisionMemory` and `TextMemory`.
