@@ -137,14 +137,16 @@ struct PrecisionBench: AsyncParsableCommand {
         for flip in choices.flips { print("    \(flip)") }
     }
 
-    /// The closed questions' answers for the first picture of each case.
+    /// The closed questions' answers for the first picture of each case, once where cases share model and picture.
     private func choices(
         _ cases: [RecordedCase],
         precision: ModelPrecision
     ) async throws -> [(place: String, fields: [FieldScores])] {
         var found: [(place: String, fields: [FieldScores])] = []
+        var seen: Set<[String]> = []
         for recorded in cases {
             guard let image = recorded.images.first else { continue }
+            guard seen.insert([recorded.model, image] + recorded.adapters).inserted else { continue }
             var options = Engine.Options(threads: Self.threads)
             options.precision = precision
             options.adapters = recorded.adapters
