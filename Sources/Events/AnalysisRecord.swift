@@ -7,6 +7,8 @@ package struct AnalysisRecord: Sendable, Hashable, Codable {
     /// Time spent waiting for the describer, milliseconds, ≥ 0; absent in stable lines; `12.5`.
     package private(set) var queueMilliseconds: Double?
     /// Time the describer took, milliseconds, ≥ 0; absent in stable lines; `1180.2`.
+    ///
+    /// Of faces that are described together it overlaps: each waits for the pictures of the others too.
     package private(set) var durationMilliseconds: Double?
     /// Tokens read by the language model, image tokens included, ≥ 0; `287`.
     package let inputTokens: Int?
