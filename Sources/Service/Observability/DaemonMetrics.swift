@@ -1,5 +1,5 @@
 import CoreMetrics
-package import Events
+internal import Events
 import Synchronization
 
 /// What the daemon's status says, as metrics: nothing is counted twice, and nobody pays before somebody asks.
