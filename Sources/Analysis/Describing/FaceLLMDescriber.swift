@@ -1,10 +1,10 @@
 package import Events
 package import FaceLLM
 
-/// FaceLLM behind the pipeline: an engine on a queue of its own.
+/// FaceLLM behind the pipeline: an engine on a thread of its own.
 package actor FaceLLMDescriber: FaceDescriber {
     package nonisolated let provenance: Provenance
-    private let executor: QueueExecutor
+    private let executor: ThreadExecutor
     private let engine: Engine
     private let inquiry: FaceInquiry
     private let tellsFacts: Bool
@@ -16,7 +16,7 @@ package actor FaceLLMDescriber: FaceDescriber {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Opens a checkpoint on the describer's own queue, since reading it may wait for a disk.
+    /// Opens a checkpoint on the describer's own thread, since reading it may wait for a disk.
     ///
     /// - Parameters:
     ///   - tellsFacts: whether perception's measurements are part of the questions.
@@ -28,16 +28,16 @@ package actor FaceLLMDescriber: FaceDescriber {
         tellsFacts: Bool = false,
         mostTogether: Int = usualTogether
     ) async throws -> FaceLLMDescriber {
-        let executor = QueueExecutor(label: "facellm.engine")
+        let executor = ThreadExecutor(label: "facellm.engine")
         let opener = Opener(executor: executor)
         return try await opener.open(path, options, inquiry, tellsFacts: tellsFacts, mostTogether: mostTogether)
     }
 
     private actor Opener {
-        private let executor: QueueExecutor
+        private let executor: ThreadExecutor
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-        init(executor: QueueExecutor) { self.executor = executor }
+        init(executor: ThreadExecutor) { self.executor = executor }
 
         func open(
             _ path: String,
@@ -62,7 +62,7 @@ package actor FaceLLMDescriber: FaceDescriber {
         inquiry: FaceInquiry,
         tellsFacts: Bool,
         mostTogether: Int,
-        executor: QueueExecutor
+        executor: ThreadExecutor
     ) {
         provenance = Provenance(
             describer: "facellm",
