@@ -108,6 +108,9 @@ package final class RunningCommand: Sendable {
         await lines.first { $0.contains(words) }
     }
 
+    /// Whether it has not ended; a process that nobody has waited for yet counts as running.
+    package var isRunning: Bool { isReaped.withLock { !$0 } }
+
     package func send(_ signal: Int32) {
         isReaped.withLock { if !$0 { kill(processID, signal) } }
     }

@@ -1,17 +1,20 @@
-import Events
 import Foundation
 import Glibc
 
 /// A client made of system calls, which can behave badly; what blocks does so away from Swift's threads.
-final class RawClient: @unchecked Sendable {
+package final class RawClient: @unchecked Sendable {
     // A test uses it from one task at a time.
     private let descriptor: Int32
     private var pending: [UInt8] = []
     private var isClosed = false
 
-    struct Failure: Error, CustomStringConvertible { let description: String }
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
 
-    init(_ path: String) throws {
+        package init(description: String) { self.description = description }
+    }
+
+    package init(_ path: String) throws {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
         guard descriptor >= 0 else { throw Failure(description: "socket: errno \(errno)") }
         var address = sockaddr_un()
@@ -32,15 +35,15 @@ final class RawClient: @unchecked Sendable {
 
     deinit { close() }
 
-    func close() {
+    package func close() {
         if !isClosed { Glibc.close(descriptor) }
         isClosed = true
     }
 
-    func closeWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+    package func closeWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Sends all of it; errors are the server's right.
-    func send(_ bytes: [UInt8]) async {
+    package func send(_ bytes: [UInt8]) async {
         try? await off { [descriptor] in
             var rest = bytes[...]
             while !rest.isEmpty {
@@ -53,10 +56,10 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
-    func send(_ line: String) async { await send(Array((line + "\n").utf8)) }
+    package func send(_ line: String) async { await send(Array((line + "\n").utf8)) }
 
     /// The next line without its `\n`; nil at the end, where a line that is cut off counts as none.
-    func line() async throws -> String? {
+    package func line() async throws -> String? {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                 defer { pending.removeFirst(end + 1) }
@@ -69,7 +72,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// What can be read now, at least one byte; empty at the end.
-    func bytes(atMost count: Int) async throws -> [UInt8] {
+    package func bytes(atMost count: Int) async throws -> [UInt8] {
         try await off { [descriptor] in
             var buffer = [UInt8](repeating: 0, count: count)
             var status = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
@@ -81,70 +84,33 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Puts back what was read by `bytes(atMost:)`, for `line()`.
-    func keep(_ bytes: [UInt8]) { pending += bytes }
+    package func keep(_ bytes: [UInt8]) { pending += bytes }
 
     /// Waits until the server has closed the connection, without reading.
-    func waitForClose() async throws {
+    package func waitForClose() async throws {
         try await off { [descriptor] in
             var status = pollfd(fd: descriptor, events: 0, revents: 0)
             guard poll(&status, 1, 60_000) > 0 else { throw Failure(description: "open after a minute") }
         }
     }
 
+    /// Whether the server has closed the connection; there may be something left to read.
+    package var isHungUp: Bool {
+        var status = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&status, 1, 0) > 0
+    }
+
     /// Everything up to the end.
-    func lines() async throws -> [String] {
+    package func lines() async throws -> [String] {
         var lines: [String] = []
         while let line = try await line() { lines.append(line) }
         return lines
     }
-
 }
 
 /// Runs what blocks on a thread of its own; Dispatch is slow to make threads when all that it has are blocked.
-func off<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+package func off<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
     }
-}
-
-/// What a Python program prints.
-func python(_ arguments: [String]) async throws -> String {
-    try await off {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3"] + arguments
-        process.standardOutput = pipe
-        try process.run()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text
-    }
-}
-
-/// A JSON object's field, for short expectations.
-func field<Value>(_ key: String, of line: String?, as type: Value.Type = String.self) -> Value? {
-    guard let line, let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-        return nil
-    }
-    return object[key] as? Value
-}
-
-func type(of line: String?) -> String? { field("type", of: line) }
-func seq(of line: String?) -> Int? { field("seq", of: line, as: Int.self) }
-func isDone(_ line: String?) -> Bool? { field("ok", of: line, as: Bool.self) }
-
-/// A folder that goes with the test; its path is short, for sockets.
-final class SocketsFolder: Sendable {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/facellm-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw RawClient.Failure(description: "mkdtemp: errno \(errno)") }
-        path = String(cString: made)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 }

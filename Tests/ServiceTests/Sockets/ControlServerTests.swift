@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Service
+import TestSupport
 import Testing
 
 @Suite("The control socket", .timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import Glibc
 import Service
+import TestSupport
 import Testing
 
 /// In a process of its own, for the limit is that of the process.

@@ -2,6 +2,7 @@ import Events
 import Logging
 import Service
 import Synchronization
+import TestSupport
 
 /// A line whose message is a number.
 func number(_ number: Int, padding: Int = 0) -> Event.Payload {

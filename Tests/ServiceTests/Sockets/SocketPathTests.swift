@@ -2,6 +2,7 @@ import Events
 import Foundation
 import Glibc
 import Service
+import TestSupport
 import Testing
 
 @Suite("Socket files", .timeLimit(.minutes(1)))

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A datagram socket as systemd has one.
 final class DatagramReceiver {
