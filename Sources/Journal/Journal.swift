@@ -89,6 +89,11 @@ package final class Journal: EventStore {
         try await writer.purge(before: before, source: source)
     }
 
+    /// Returns when the journal has had its turn on its queue, which it gets unless the disk hangs.
+    package func pulse() async {
+        await writer.pulse()
+    }
+
     package func status() async -> JournalStatus {
         await writer.status()
     }

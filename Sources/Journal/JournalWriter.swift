@@ -275,6 +275,8 @@ actor JournalWriter {
         lock = nil
     }
 
+    func pulse() {}
+
     func status() -> JournalStatus {
         let counts = inbox.counts
         return JournalStatus(

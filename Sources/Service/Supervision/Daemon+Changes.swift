@@ -10,25 +10,53 @@ extension Daemon {
         for await _ in stopped {}
     }
 
-    /// Follows the schedules, and tells that all is well as long as every source answers.
+    /// Follows the schedules, and tells that all is well as long as every stage answers.
     func beat() async {
+        let pulse = Pulse()
+        var silent: [String] = []
         while !Task.isCancelled {
             try? await Task.sleep(for: options.pulseInterval)
             if Task.isCancelled { return }
-            let now = options.now()
-            for source in running {
+            let before = silent
+            silent = pulse.beat(stages)
+            if silent.isEmpty {
+                if !before.isEmpty { logger.notice("every stage answers again") }
+                let online = running.count { $0.supervisor.state.status == "online" }
+                options.tell(.status("\(online) of \(running.count) sources online"))
+                options.tell(.alive)
+            } else {
+                let names = silent.joined(separator: ", ")
+                if silent != before { logger.critical("no sign of life from \(names)") }
+                options.tell(.status("no sign of life from \(names)"))
+            }
+        }
+    }
+
+    /// All that could hang.
+    ///
+    /// Sinks are not among them: a pipe that nobody empties is its reader's fault.
+    private var stages: [Pulse.Stage] {
+        let now = options.now()
+        var stages = running.map { source in
+            Pulse.Stage("source \(source.supervisor.name)") {
                 await source.supervisor.follow(schedule: now)
                 await source.supervisor.pulse()
             }
-            let online = running.count { $0.supervisor.state.status == "online" }
-            options.tell(.status("\(online) of \(running.count) sources online"))
-            options.tell(.alive)
         }
+        if let journal { stages.append(Pulse.Stage("the journal") { await journal.pulse() }) }
+        if let pool {
+            // How long an answer may take is the describer's to keep to; it is given up only well past that.
+            let limit = Duration.seconds(configuration.engine.timeoutSeconds) + options.describerGrace
+            stages.append(Pulse.Stage("the describer") { await pool.pulse(limit: limit) })
+        }
+        stages.append(Pulse.Stage("the sockets") { await EventLoops.pulse() })
+        return stages
     }
 
     /// Begins files anew that somebody else has put aside, and reads the configuration again.
     package func hangUp() async {
-        for sink in sinks { await sink.reopen() }
+        // Nobody waits for one whose reader takes nothing.
+        for sink in sinks { Task(name: "reopen") { await sink.reopen() } }
         _ = await reload()
     }
 
@@ -82,7 +110,7 @@ extension Daemon {
         }
     }
 
-    func supervisor(_ name: String) -> SourceSupervisor? {
+    package func supervisor(_ name: String) -> SourceSupervisor? {
         running.first { $0.supervisor.name == name }?.supervisor
     }
 

@@ -29,6 +29,8 @@ package actor Daemon {
         /// Between two looks at schedules and at whether sources are stuck.
         package var pulseInterval = Duration.seconds(5)
         package var now: @Sendable () -> LocalTime = LocalTime.now
+        /// How long past its deadline a description may be before the describer counts as stuck.
+        package var describerGrace = Duration.seconds(30)
 
         package init(
             configuration: LoadedConfiguration,

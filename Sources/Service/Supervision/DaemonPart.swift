@@ -27,7 +27,7 @@ package enum DaemonPhase: Sendable, Hashable {
     case ready
     case reloading
     case stopping
-    /// Every source has shown within the last seconds that it is not stuck.
+    /// Every stage has shown within the last seconds that it is not stuck.
     case alive
     /// One line for people.
     case status(String)

@@ -32,7 +32,14 @@ package final class DescriberPool: FaceDescriber {
         /// Those who have the turn; nil where nobody has.
         var round: DescribingRound?
         var roundNumber = 0
+        /// Since when; nil where nobody has.
+        var takenAt: ContinuousClock.Instant?
         var isClosed = false
+
+        /// Faces that the describer takes together, at most.
+        var mostTogether: Int {
+            if case .ready(let describer) = availability { max(1, describer.mostTogether) } else { 1 }
+        }
     }
 
     private let state = Mutex(State())
@@ -138,6 +145,15 @@ package final class DescriberPool: FaceDescriber {
         }
     }
 
+    /// Returns at once; while somebody has the turn for longer than `limit` for each face, only when it has ended.
+    package func pulse(limit: Duration) async {
+        while let (since, faces) = state.withLock({ state in state.takenAt.map { ($0, state.mostTogether) } }),
+            .now - since > limit * faces, !Task.isCancelled
+        {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// Sends away all who wait, now and later.
     package func close() {
         state.withLock { $0.isClosed = true }
@@ -177,6 +193,7 @@ package final class DescriberPool: FaceDescriber {
             }
             state.waiting.removeFirst(seats)
             state.round = DescribingRound(seats: seats)
+            state.takenAt = .now
             return next
         }
         for (waiter, turn) in next { waiter.continuation.resume(returning: turn) }
@@ -211,7 +228,11 @@ package final class DescriberPool: FaceDescriber {
             switch action {
             case .answer(let reply, let answers): reply(answers)
             case .cancel(let work): work.cancel()
-            case .end: change { $0.round = nil }
+            case .end:
+                change {
+                    $0.round = nil
+                    $0.takenAt = nil
+                }
             case .start(let requests):
                 // Belongs to the round, not to whoever of them asked last: it ends before the round does.
                 let work = Task(name: "describer.round") {
