@@ -178,8 +178,16 @@ package struct LiveMachine: Sendable {
     // MARK: - Pictures
 
     private mutating func packet(at now: Double) -> [Action] {
-        lastPacket = max(lastPacket, now)
-        return []
+        defer { lastPacket = max(lastPacket, now) }
+        // After the whole process stood still, what came meanwhile can be read before the alarm rings.
+        guard mode == .running, !isStalled, now >= lastPacket + settings.stallAfter else { return [] }
+        return stall()
+    }
+
+    private mutating func stall() -> [Action] {
+        isStalled = true
+        outage = outage ?? .noPictures
+        return [.publish(.stalled, .noPictures, attempt: failures + 1)]
     }
 
     private mutating func frame(isUnchanged: Bool, at now: Double) -> [Action] {
@@ -302,9 +310,7 @@ package struct LiveMachine: Sendable {
         case .connecting: return leave(.readerStuck, at: now)
         case .running:
             if now >= lastPacket + longestSilence { return leave(.readTimeout, at: now) }
-            isStalled = true
-            outage = outage ?? .noPictures
-            return [.publish(.stalled, .noPictures, attempt: failures + 1)]
+            return stall()
         case .leaving(_, let next):
             abandoned += 1
             return [.abandon] + goOn(to: next, at: now)

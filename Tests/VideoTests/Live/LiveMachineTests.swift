@@ -185,6 +185,24 @@ struct LiveMachineTests {
         #expect(simulation.connects.isEmpty)
     }
 
+    @Test("a process that stood still is told of as a stall, even when packets are read before the alarm rings")
+    func stoodStill() {
+        var simulation = Simulation()
+        simulation.send(.start)
+        simulation.play(seconds: 10)
+        simulation.forget()
+        simulation.now = 70
+        for _ in 0..<3 {
+            simulation.send(.packet)
+            simulation.send(.tick)
+            simulation.send(.frame(isUnchanged: false))
+        }
+        #expect(simulation.states == [.stalled, .online])
+        #expect(simulation.gaps.map(\.reason) == [.noPictures])
+        #expect(simulation.gaps.first.map { abs($0.lost - 60) < 0.01 } == true)
+        #expect(simulation.connects.isEmpty)
+    }
+
     @Test("packets without samples are no stall")
     func rareSamples() {
         var simulation = Simulation()
