@@ -217,8 +217,9 @@ let package = Package(
             name: "SupervisionTests",
             dependencies: [
                 "Analysis", "Events", "FaceLLM", "Faces", "Imaging", "Journal", "Service", "TestSupport", "Video",
-                "facellmd",
+                "facellm", "facellmd",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: serviceSettings,
             linkerSettings: findOpenVINO

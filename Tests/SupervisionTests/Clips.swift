@@ -20,6 +20,17 @@ extension TemporaryFolder {
         )
     }
 
+    /// An hour of a portrait that moves a little; small pictures, cheap to decode.
+    func endlessPortrait() async throws -> String {
+        let short = try await ffmpeg(
+            "-loop 1 -framerate 25 -t 4 -i \(Installation.portrait) "
+                + "-vf scale=360:360,crop=320:240:x=20+10*sin(PI*t/2):y=8,format=yuv420p -c:v libx264 -preset ultrafast "
+                + "-crf 32 -g 100",
+            "short.mp4"
+        )
+        return try await ffmpeg("-stream_loop 900 -i \(short) -c copy", "endless.mkv")
+    }
+
     /// What cameras play, over and over: 2 s of nobody, then 4 s of a face.
     func cameraFile() async throws -> String {
         try await ffmpeg(

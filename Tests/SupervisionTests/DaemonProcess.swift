@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Journal
+import Service
 import TestSupport
 import Testing
 
@@ -12,14 +13,17 @@ final class DaemonProcess {
     init(
         in folder: TemporaryFolder,
         sources: String,
+        sinks: String = standardOutput,
         more: String = "",
         arguments: [String] = [],
-        seconds: Double = 60
+        seconds: Double = 60,
+        output: RunningCommand.Options.Output = .kept
     ) throws {
         self.folder = folder
-        let file = try Self.configure(folder, sources: sources, more: more)
+        let file = try Self.configure(folder, sources: sources, sinks: sinks, more: more)
         var options = RunningCommand.Options()
         options.seconds = seconds
+        options.output = output
         options.environment = try Self.environment()
         command = try RunningCommand(
             Installation.facellmd,
@@ -28,10 +32,19 @@ final class DaemonProcess {
         )
     }
 
-    /// Writes the configuration; sources are entries of a list, indented by two blanks.
-    static func configure(_ folder: TemporaryFolder, sources: String, more: String = "") throws -> String {
-        let head = "sinks:\n  - kind: stdout\nperception:\n  cache_directory: \(try Installation.cache.get().path)\n"
-        return try folder.file("facellmd.yaml", head + more + (sources.isEmpty ? "" : "sources:\n\(sources)\n"))
+    /// The sink that `event` and `stop` need.
+    static let standardOutput = "  - kind: stdout\n"
+
+    /// Writes the configuration; sources and sinks are entries of lists, indented by two blanks.
+    static func configure(
+        _ folder: TemporaryFolder,
+        sources: String,
+        sinks: String = standardOutput,
+        more: String = "",
+        name: String = "facellmd.yaml"
+    ) throws -> String {
+        let head = "sinks:\n\(sinks)perception:\n  cache_directory: \(try Installation.cache.get().path)\n"
+        return try folder.file(name, head + more + (sources.isEmpty ? "" : "sources:\n\(sources)\n"))
     }
 
     static func environment() throws -> [String: String] {
@@ -43,6 +56,52 @@ final class DaemonProcess {
 
     static func camera(_ name: String, port: Int) -> String {
         "  - name: \(name)\n    url: rtsp://127.0.0.1:\(port)/stream\n    limits: {reconnect_longest_s: 2}"
+    }
+
+    /// A recording that outlasts any test, with an event for each of its pictures.
+    static func chatter(_ folder: TemporaryFolder, more: String = "") async throws -> String {
+        let clip = try await folder.endlessPortrait()
+        return """
+              - name: door
+                url: \(clip)
+                sample_fps: 25
+                tiling: "off"
+                observations: true
+            """ + (more.isEmpty ? "" : "\n    \(more)")
+    }
+
+    var eventsSocket: String { folder.path("run/events.sock") }
+    var controlSocket: String { folder.path("run/control.sock") }
+
+    /// The daemon's answer to a command.
+    func ask(_ op: String, _ fields: [String: JSONValue] = [:]) async throws -> JSONValue {
+        try await ControlClient(path: controlSocket).ask(op, fields)
+    }
+
+    /// Waits until both sockets take connections.
+    func listens() async throws {
+        while (try? RawClient(controlSocket)) == nil {
+            guard command.isRunning else {
+                throw Ended(description: "the daemon ended: \(await command.finish().standardError)")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Connects to the events socket and has `hello` behind it.
+    ///
+    /// - Parameter request: fields of the request, as JSON without braces; nil to send none.
+    func subscriber(_ request: String? = nil) async throws -> RawClient {
+        let client = try RawClient(eventsSocket)
+        guard let hello = try await client.line(), hello.contains("\"type\":\"hello\"") else {
+            throw RawClient.Failure(description: "the first line is no hello")
+        }
+        guard let request else { return client }
+        await client.send("{\"op\":\"subscribe\",\"request_id\":1\(request.isEmpty ? "" : ",")\(request)}")
+        while let line = try await client.line() {
+            if line.contains("\"type\":\"reply\"") { return client }
+        }
+        throw RawClient.Failure(description: "no reply")
     }
 
     /// Waits for lines until one is such an event.
