@@ -12,6 +12,7 @@ extension Daemon {
         let tasks = running.map(\.task)
         let isComplete = await within(options.grace) { for task in tasks { await task.value } }
         if !isComplete { logger.error("sources hang; the last line is written without them") }
+        reports.close()
         if isStarted {
             let exitReason: ExitReason = stopping.reason?.exitReason ?? .failure
             let summary = RunSummary(

@@ -55,6 +55,7 @@ package actor Daemon {
     let logger: Logger
     package nonisolated let bus: EventBus
     let journal: Journal?
+    let reports: JournalReports
     let pool: DescriberPool?
     var configuration: Configuration
     var running: [Running] = []
@@ -78,6 +79,7 @@ package actor Daemon {
         configuration = options.configuration.configuration
         let instanceID = EventFactory.randomInstanceID()
         let (logger, reports) = (options.logger, JournalReports())
+        self.reports = reports
         if configuration.journal.enabled {
             journal = try Journal(
                 directory: configuration.daemon.stateDirectory,
@@ -90,7 +92,6 @@ package actor Daemon {
         }
         bus = EventBus(instanceID: instanceID, store: journal)
         pool = options.describer(configuration).map { DescriberPool(open: $0) }
-        reports.bus.withLock { $0 = bus }
     }
 
     /// Asks it to end; from any thread, at any time.
@@ -126,6 +127,7 @@ package actor Daemon {
             sinks = try configuration.sinks.map { try OpenSink($0, configuration, bus, logger) }
             parts = try options.parts(facts)
             for part in parts { try await part.start() }
+            reports.open(bus)
         } catch {
             logger.critical("\(error)")
             return false
@@ -201,13 +203,38 @@ package actor Daemon {
     }
 }
 
-/// Passes on what the journal reports, once there is a bus.
-private final class JournalReports: Sendable {
-    let bus = Mutex<EventBus?>(nil)
+/// Passes on what the journal reports: what it finds at once waits until somebody can hear it, and nothing comes behind
+/// the last line.
+final class JournalReports: Sendable {
+    private enum State {
+        case early([ErrorRecord])
+        case open(EventBus)
+        case over
+    }
+
+    private let state = Mutex(State.early([]))
 
     func handle(_ report: JournalReport, logger: Logger) {
         let record = report.record
         if case .recovered = report { logger.notice("\(record.message)") } else { logger.error("\(record.message)") }
-        _ = try? bus.withLock { $0 }?.publish(.error(record), source: nil)
+        state.withLock { state in
+            switch state {
+            case .early(let records): state = .early(records + [record])
+            case .open(let bus): _ = try? bus.publish(.error(record), source: nil)
+            case .over: break
+            }
+        }
     }
+
+    /// To be called when sinks and sockets are there.
+    func open(_ bus: EventBus) {
+        state.withLock { state in
+            guard case .early(let records) = state else { return }
+            state = .open(bus)
+            for record in records { _ = try? bus.publish(.error(record), source: nil) }
+        }
+    }
+
+    /// To be called before the last line is published.
+    func close() { state.withLock { $0 = .over } }
 }
