@@ -92,22 +92,37 @@ package final class EventBus: Sendable {
         _ request: SubscribeRequest = SubscribeRequest(),
         maximumQueueBytes: Int = defaultQueueBytes
     ) -> Subscription {
-        let mailbox = state.withLock { state in
-            let mailbox = Mailbox(
-                id: state.nextID,
-                request: request,
-                instanceID: instanceID,
-                maximumQueueBytes: maximumQueueBytes
-            )
-            state.nextID += 1
-            if state.isFinished {
-                mailbox.finish(nil)
-            } else {
-                state.mailboxes[mailbox.id] = mailbox
-            }
-            return mailbox
-        }
+        let mailbox = state.withLock { add(request, maximumQueueBytes, &$0) }
         return Subscription(bus: self, mailbox: mailbox)
+    }
+
+    /// Ends a subscription behind the lines that wait for it, and begins another one with the line after them.
+    package func exchange(
+        _ former: Subscription,
+        for request: SubscribeRequest,
+        maximumQueueBytes: Int = defaultQueueBytes
+    ) -> Subscription {
+        let (old, new) = state.withLock { state in
+            (state.mailboxes.removeValue(forKey: former.id), add(request, maximumQueueBytes, &state))
+        }
+        old?.finish(nil)
+        return Subscription(bus: self, mailbox: new)
+    }
+
+    private func add(_ request: SubscribeRequest, _ maximumQueueBytes: Int, _ state: inout State) -> Mailbox {
+        let mailbox = Mailbox(
+            id: state.nextID,
+            request: request,
+            instanceID: instanceID,
+            maximumQueueBytes: maximumQueueBytes
+        )
+        state.nextID += 1
+        if state.isFinished {
+            mailbox.finish(nil)
+        } else {
+            state.mailboxes[mailbox.id] = mailbox
+        }
+        return mailbox
     }
 
     /// Ends all subscriptions behind what was published; to be called after the last line.

@@ -29,6 +29,8 @@ package final class Subscription: Sendable {
 
     deinit { cancel() }
 
+    var id: Int { mailbox.id }
+
     package var counters: Counters { mailbox.counters }
 
     /// Waits for the next lines.

@@ -15,12 +15,14 @@ package final class Journal: EventStore {
     ///
     /// - Parameters:
     ///   - directory: made when it does not exist; its parent must.
+    ///   - fileName: of the database in it.
     ///   - instanceID: of this start of the daemon, the same as the bus's.
     ///   - now: the wall clock, for the age of lines.
     ///   - report: called on the journal's queue; must not block; may publish.
     /// - Throws: `JournalError` with operation `lock`, of kind `inUse` when another daemon has the directory.
     package init(
         directory: String,
+        fileName: String = "journal.sqlite",
         instanceID: String,
         settings: JournalSettings = JournalSettings(),
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
@@ -30,6 +32,7 @@ package final class Journal: EventStore {
         batchInterval = settings.batchInterval
         let writer = JournalWriter(
             directory: directory,
+            fileName: fileName,
             instanceID: instanceID,
             lock: try StateLock(directory: directory),
             inbox: inbox,
@@ -64,6 +67,11 @@ package final class Journal: EventStore {
     }
 
     // MARK: - Looking after it
+
+    /// Takes over another age and size to keep lines by, and applies them at once; the other settings stay.
+    package func keep(maximumAge: Duration?, maximumBytes: Int) async {
+        await writer.keep(maximumAge: maximumAge, maximumBytes: maximumBytes)
+    }
 
     /// Commits what waits, without waiting for the next batch or attempt.
     ///

@@ -9,7 +9,7 @@ actor JournalWriter {
 
     let inbox: Inbox
     let instanceID: String
-    let settings: JournalSettings
+    private(set) var settings: JournalSettings
     let now: @Sendable () -> Timestamp
 
     /// The database while it is usable.
@@ -17,6 +17,7 @@ actor JournalWriter {
     private(set) var failure: JournalError?
 
     let directory: String
+    let fileName: String
     let path: String
     private let report: @Sendable (JournalReport) -> Void
     private var lock: StateLock?
@@ -34,6 +35,7 @@ actor JournalWriter {
 
     init(
         directory: String,
+        fileName: String,
         instanceID: String,
         lock: consuming StateLock,
         inbox: Inbox,
@@ -42,7 +44,8 @@ actor JournalWriter {
         report: @escaping @Sendable (JournalReport) -> Void
     ) {
         self.directory = directory
-        path = directory + "/journal.sqlite"
+        self.fileName = fileName
+        path = directory + "/" + fileName
         self.instanceID = instanceID
         self.lock = consume lock
         self.inbox = inbox
@@ -183,7 +186,7 @@ actor JournalWriter {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name.hasPrefix("journal.sqlite.damaged-") else { continue }
+            guard name.hasPrefix("\(fileName).damaged-") else { continue }
             let file = directory + "/" + name
             var status = stat()
             guard stat(file, &status) == 0 else { continue }
@@ -195,6 +198,12 @@ actor JournalWriter {
     }
 
     // MARK: - Retention
+
+    func keep(maximumAge: Duration?, maximumBytes: Int) {
+        settings.maximumAge = maximumAge
+        settings.maximumBytes = maximumBytes
+        maintain()
+    }
 
     /// One round of retention: at most a few steps, then more of it later if need be.
     func maintain() {

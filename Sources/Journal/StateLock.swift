@@ -4,13 +4,13 @@ internal import Glibc
 ///
 /// The lock is a `flock` on the directory itself, so it works where nothing can be written. The owner's process stands
 /// in a file beside it, for the message only.
-struct StateLock: ~Copyable {
+package struct StateLock: ~Copyable, Sendable {
     private let descriptor: Int32
 
     /// Takes the lock; the directory is made, readable by owner and group, when it does not exist.
     ///
     /// - Throws: `JournalError` of kind `inUse` when another process, or another value in this one, has it.
-    init(directory: String) throws(JournalError) {
+    package init(directory: String) throws(JournalError) {
         if mkdir(directory, 0o750) != 0, errno != EEXIST {
             throw JournalError(operation: .lock, errno: errno, path: directory)
         }

@@ -79,6 +79,18 @@ import Testing
         #expect(gone.isEmpty && patient.waiting.count == 1)
     }
 
+    @Test func aSmallerQueueLetsGoOfWhatWouldBeServedLast() throws {
+        var queue = DescriptionQueue(capacity: 4, lifetime: 10)
+        queue.offer(try .sample("t1", reason: .refresh))
+        queue.offer(try .sample("t2"))
+        queue.offer(try .sample("t3", reason: .changed([.eyes])))
+        let lost = queue.limit(capacity: 1, lifetime: nil)
+        #expect(lost.map(\.trackID) == ["t1", "t3"] && tracks(queue) == ["t2"])
+        #expect(queue.outcomes[.dropped] == 2 && queue.outcomes.pending == 1)
+        let expired = queue.expire(at: 1e6)
+        #expect(expired.isEmpty)
+    }
+
     @Test func whatIsInHandIsPending() throws {
         var queue = DescriptionQueue(capacity: 1, lifetime: nil)
         queue.offer(try .sample("t1"))

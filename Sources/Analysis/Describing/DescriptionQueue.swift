@@ -4,9 +4,9 @@
 /// counter of `outcomes`, or waits, or is in the describer's hands.
 package struct DescriptionQueue: Sendable {
     /// Requests that may wait.
-    package let capacity: Int
+    package private(set) var capacity: Int
     /// Seconds of media time after which a crop tells nothing about now; nil for never.
-    package let lifetime: Double?
+    package private(set) var lifetime: Double?
     package private(set) var waiting: [DescriptionRequest] = []
     /// The requests that are being described, one of a track at most.
     package private(set) var inHand: [DescriptionRequest] = []
@@ -40,11 +40,27 @@ package struct DescriptionQueue: Sendable {
             return (old, .replaced)
         }
         waiting.append(request)
+        return dropLast().map { ($0, .dropped) }
+    }
+
+    /// Takes over other bounds.
+    ///
+    /// - Returns: the requests for which there is no place any more.
+    package mutating func limit(capacity: Int, lifetime: Double?) -> [DescriptionRequest] {
+        self.capacity = max(1, capacity)
+        self.lifetime = lifetime
+        var lost: [DescriptionRequest] = []
+        while let request = dropLast() { lost.append(request) }
+        return lost
+    }
+
+    /// Lets go of the request that would be served last, where more wait than may.
+    private mutating func dropLast() -> DescriptionRequest? {
         guard waiting.count > capacity,
             let last = waiting.indices.max(by: { Self.goes(waiting[$0], before: waiting[$1]) })
         else { return nil }
         outcomes.end(.dropped)
-        return (waiting.remove(at: last), .dropped)
+        return waiting.remove(at: last)
     }
 
     /// A better picture of the same, or any picture of something else.

@@ -39,7 +39,8 @@ package final class DescriptionStage {
     private static let maximumText = 8000
 
     let describer: any FaceDescriber
-    private let settings: DescriptionSettings
+    private var settings: DescriptionSettings
+    private let isLive: Bool
     private let clock = ContinuousClock()
     private var policy: ShotPolicy
     package private(set) var queue: DescriptionQueue
@@ -56,11 +57,22 @@ package final class DescriptionStage {
     package init(describer: any FaceDescriber, settings: DescriptionSettings, isLive: Bool) {
         self.describer = describer
         self.settings = settings
+        self.isLive = isLive
         policy = ShotPolicy(settings: settings.shots)
         queue = DescriptionQueue(
             capacity: settings.queueCapacity,
             lifetime: isLive ? settings.lifetime : nil
         )
+    }
+
+    /// Takes over other budgets and times; the request in hand keeps the time that it was given.
+    package func apply(_ settings: DescriptionSettings) {
+        self.settings = settings
+        policy.settings = settings.shots
+        guard isLive else { return }
+        for request in queue.limit(capacity: settings.queueCapacity, lifetime: settings.lifetime) {
+            policy.giveBack(request, asksAgain: true)
+        }
     }
 
     // MARK: - Frames

@@ -69,7 +69,8 @@ struct ShotPolicy: Sendable {
         var pauseEnd = -Double.infinity
     }
 
-    let settings: DescriptionSettings.Shots
+    /// May change at any time; what was asked until then counts against the new budgets.
+    var settings: DescriptionSettings.Shots
     private var tracks: [String: Track] = [:]
     /// Media times of the requests of the last hour.
     private var recent: [Double] = []
