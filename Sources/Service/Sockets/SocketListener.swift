@@ -67,21 +67,16 @@ package struct SocketPath: Sendable, Hashable {
     }
 
     private func removeStaleFile() throws(SocketError) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
+        switch UnixSocketProbe(path) {
+        case .notASocket:
             throw SocketError(.listen, .notASocket, path: path, detail: "something that is no socket is there")
-        }
-        var address = try UnixAddress(path, .listen)
-        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
-        guard probe >= 0 else { throw SocketError(.listen, errno: errno, path: path) }
-        defer { close(probe) }
-        let isRefused = address.withPointer { connect(probe, $0, $1) } != 0 && errno == ECONNREFUSED
-        // Anything but a refusal, a full backlog for instance, means that somebody is there.
-        guard isRefused else {
+        case .inUse:
             throw SocketError(.listen, .inUse, path: path, detail: "somebody listens there already")
+        case .free:
+            guard unlink(path) == 0 || [ENOENT, ENOTDIR, ENAMETOOLONG].contains(errno) else {
+                throw SocketError(.listen, errno: errno, path: path)
+            }
         }
-        guard unlink(path) == 0 || errno == ENOENT else { throw SocketError(.listen, errno: errno, path: path) }
     }
 
     private func check(_ result: Int32) throws(SocketError) {
