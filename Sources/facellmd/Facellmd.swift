@@ -1,14 +1,27 @@
 import Analysis
 import ArgumentParser
 import Console
+import Dispatch
 import Foundation
 import Glibc
 import Logging
 import Service
 import Video
 
-/// The daemon: watches sources and publishes what their faces show, for weeks.
 @main
+enum Program {
+    /// Not `async`: a main task has a raised priority (nice -4 on Linux, where that is allowed), all that is begun from
+    /// it inherits it, and looking at pictures is nothing to put before other programs.
+    static func main() {
+        // A reader that goes away is an error of its write, and a file too large is one too: never a silent death.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        Task.detached(priority: .medium) { await Facellmd.launch() }
+        dispatchMain()
+    }
+}
+
+/// The daemon: watches sources and publishes what their faces show, for weeks.
 struct Facellmd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "facellmd",
@@ -55,10 +68,7 @@ struct Facellmd: AsyncParsableCommand {
     )
     var assignments: [String] = []
 
-    static func main() async {
-        // A reader that goes away is an error of its write, and a file too large is one too: never a silent death.
-        signal(SIGPIPE, SIG_IGN)
-        signal(SIGXFSZ, SIG_IGN)
+    static func launch() async -> Never {
         do {
             let command = try parse()
             end(await command.start())
@@ -67,7 +77,7 @@ struct Facellmd: AsyncParsableCommand {
             let code = exitCode(for: error)
             let text = fullMessage(for: error)
             if code.isSuccess { print(text) } else { StandardError.write(text + "\n") }
-            Glibc.exit(code.isSuccess ? 0 : 2)
+            end(code.isSuccess ? 0 : 2)
         }
     }
 
@@ -90,15 +100,21 @@ struct Facellmd: AsyncParsableCommand {
         do throws(ConfigurationError) {
             loaded = try loader.load(file: file)
         } catch {
-            StandardError.write("\(error)\n")
+            Self.tell("\(error)", priority: 3)
             return 2
         }
         if checkConfig || dumpConfig {
             print(dumpConfig ? loaded.effective : loaded.summary, terminator: "")
             return 0
         }
-        for warning in loaded.warnings { StandardError.write("\(warning.text(file: loaded.file))\n") }
+        for warning in loaded.warnings { Self.tell(warning.text(file: loaded.file), priority: 4) }
         return await run(loaded) { () throws(ConfigurationError) in try loader.load(file: file) }
+    }
+
+    /// What is said before there is a log: a line each, with syslog's priority where the journal reads it.
+    private static func tell(_ text: String, priority: Int) {
+        let isJournal = LogLine.Form.automatic(environment: ProcessInfo.processInfo.environment) == .journal
+        for line in text.split(separator: "\n") { StandardError.write("\(isJournal ? "<\(priority)>" : "")\(line)\n") }
     }
 
     private var loader: ConfigurationLoader {
@@ -122,18 +138,22 @@ struct Facellmd: AsyncParsableCommand {
         load: @escaping @Sendable () throws(ConfigurationError) -> LoadedConfiguration
     ) async -> Int32 {
         FFmpegLog.capture()
-        let level = Logger.Level(rawValue: loaded.configuration.daemon.logLevel.rawValue) ?? .info
         let environment = ProcessInfo.processInfo.environment
         let format = loaded.configuration.daemon.logFormat
         let output = LogOutput(form: LogLine.Form(rawValue: format.rawValue) ?? .automatic(environment: environment))
         defer { output.flush() }
-        LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: level, output: output) }
+        let setLogLevel = { @Sendable (level: Configuration.LogLevel) in
+            output.level = Logger.Level(rawValue: level.rawValue) ?? .info
+        }
+        setLogLevel(loaded.configuration.daemon.logLevel)
+        LoggingSystem.bootstrap { JournalLogHandler(label: $0, output: output) }
         let logger = Logger(label: "facellmd")
         let cores = ProcessInfo.processInfo.activeProcessorCount
         var options = Daemon.Options(configuration: loaded, logger: logger, load: load) { configuration in
             configuration.engine.opener(environment: environment, cores: cores)
         }
         options.environment = environment
+        options.setLogLevel = setLogLevel
         let activated = SocketActivation.sockets(environment: environment).mapValues { SocketListener.descriptor($0) }
         options.parts = { facts in
             let metrics = try MetricsPart(facts, logger: logger).map { [$0 as any DaemonPart] } ?? []

@@ -98,7 +98,10 @@ extension EndToEnd {
             let rows = run.text.split(separator: "\n").suffix(3).map {
                 $0.split(separator: " ").prefix(4).joined(separator: " ")
             }
-            #expect(rows == ["SOURCE STATUS FPS LAG", "door online 5.0 0.21", "yard reconnecting #3 –"], "\(run.text)")
+            #expect(
+                rows == ["SOURCE STATUS FPS LAG", "door online 5.0 0.21", "yard (added) reconnecting #3"],
+                "\(run.text)"
+            )
             let json = try await Facellm.run("status", "--json", "--socket", control)
             let object = try JSONSerialization.jsonObject(with: json.standardOutput) as? [String: Any]
             #expect((object?["sources"] as? [Any])?.count == 2)
@@ -118,7 +121,13 @@ extension EndToEnd {
             for arguments in runs {
                 let run = try await Facellm.start(arguments + ["--socket", control]).finish()
                 #expect(run.ending == .exited(0), "\(arguments): \(run.standardError)")
-                if arguments.first == "purge" { #expect(run.text == "deleted 3 lines\n") }
+                switch arguments.first {
+                case "purge": #expect(run.text == "deleted 3 lines\n")
+                case "reload": #expect(run.text == "sinks: changed\nneeds a restart: journal.path\n")
+                case "sources" where arguments[1] == "remove":
+                    #expect(run.text == "removed door; it stands in the configuration\n")
+                default: break
+                }
             }
             #expect(
                 script.seen == [
@@ -173,9 +182,14 @@ private final class Script: ControlHandler {
         }
         commands.withLock { $0.append(command) }
         if case .purge = command { return .ok(json: #"{"purged":3}"#) }
+        if command == .reload { return .ok(json: #"{"changes":["sinks: changed","needs a restart: journal.path"]}"#) }
+        if case .sourcesRemove = command {
+            return .ok(json: #"{"note":"it stands in the configuration","removed":"door"}"#)
+        }
         guard command == .status else { return .ok(json: "{}") }
         let door = #"{"name":"door","status":"online","fps":5,"lag_s":0.21,"faces":1,"tracks":1,"queue":0}"#
-        let yard = #"{"name":"yard","status":"reconnecting","attempt":3,"reason":"connection refused"}"#
+        let yard =
+            #"{"name":"yard","origin":"command","status":"reconnecting","attempt":3,"reason":"connection refused"}"#
         return .ok(
             json: #"{"version":"0.1.0","ready":true,"uptime_s":3700,"memory_mb":312.5,"sources":[\#(door),\#(yard)]}"#
         )

@@ -50,6 +50,38 @@ struct RecordingTests {
         #expect(state.ledger.eventsPublished == events.count)
     }
 
+    @Test("off schedule or paused nothing of it is looked at; then it goes on, and says both")
+    func paused() async throws {
+        let folder = try TemporaryFolder()
+        let clip = try await folder.portrait(seconds: 2)
+        let tape = Tape()
+        let supervisor = SourceSupervisor(try .test("clip", clip), try .test(tape))
+        await supervisor.prepare()
+        await supervisor.pause()
+        let run = Task { await supervisor.run() }
+        let before = try await tape.read { $0.type == "source.status" }
+        #expect(before.statuses.map(\.status) == [.paused] && before.statuses.map(\.reason) == ["paused"])
+        #expect(supervisor.state.ledger.framesDecoded == 0)
+        await supervisor.resume()
+        let first = try await tape.read { $0.type == "track.started" }
+        #expect(first.statuses.map(\.status) == [.online])
+        await run.value
+        tape.bus.finish()
+        #expect(try await tape.rest().statuses.map(\.status) == [.ended])
+        #expect(supervisor.state.ledger.framesDecoded == 50)
+        #expect(supervisor.state.ledger.violations(atEnd: true) == [])
+
+        // Told to end, it does not wait for being resumed.
+        let other = SourceSupervisor(try .test("clip", clip), try .test(Tape()))
+        await other.prepare()
+        await other.pause()
+        let ending = Task { await other.run() }
+        while other.state.status != "paused" { await Task.yield() }
+        other.stop(.terminated)
+        await ending.value
+        #expect(other.state.status == "ended" && other.state.ledger.framesDecoded == 0)
+    }
+
     @Test("a source opened again goes on with its numbers")
     func numbering() async throws {
         let folder = try TemporaryFolder()

@@ -21,7 +21,7 @@ extension Configuration {
             Sink.entries,
             prototype: { _ in Sink() },
             limit: 16,
-            effect: .daemon,
+            effect: .reload,
             "Where events go besides the sockets; none by default."
         ),
         .section("http", \.http, HTTP.entries, "Metrics and health over HTTP, for this machine only."),
@@ -167,22 +167,42 @@ extension Configuration.Journal {
 
 extension Configuration.Sink {
     static let entries: [ConfigurationEntry<Self>] = [
-        .value("kind", \.kind, WordFormat(), "A file of JSON lines, or standard output."),
+        .value("kind", \.kind, WordFormat(), effect: .reload, "A file of JSON lines, or standard output."),
         .value(
             "path",
             \.path,
             OptionalFormat(TextFormat.path),
+            effect: .reload,
             "Of a jsonl, where it must be given; in the state directory unless it is absolute."
         ),
         .value(
             "rotate_size_mib",
             \.rotateSizeMiB,
             IntegerFormat(range: 1...1_048_576),
+            effect: .reload,
             "A larger file is put aside and a new one begun."
         ),
-        .value("rotate_keep", \.rotateKeep, IntegerFormat(range: 0...1000), "Files that were put aside and stay."),
-        .value("types", \.types, ListFormat(WordFormat<EventType>()), "Only these types of events; [] for all."),
-        .value("sources", \.sources, ListFormat(TextFormat.name), "Only events of these sources; [] for all."),
+        .value(
+            "rotate_keep",
+            \.rotateKeep,
+            IntegerFormat(range: 0...1000),
+            effect: .reload,
+            "Files that were put aside and stay."
+        ),
+        .value(
+            "types",
+            \.types,
+            ListFormat(WordFormat<EventType>()),
+            effect: .reload,
+            "Only these types of events; [] for all."
+        ),
+        .value(
+            "sources",
+            \.sources,
+            ListFormat(TextFormat.name),
+            effect: .reload,
+            "Only events of these sources; [] for all."
+        ),
     ]
 }
 

@@ -43,38 +43,48 @@ extension Configuration.Engine {
             "queue_capacity",
             \.queueCapacity,
             IntegerFormat(range: 1...10_000),
+            effect: .reload,
             "Faces that may wait. With more, faces never described go first, and the least telling are dropped."
         ),
-        .value("timeout_s", \.timeoutSeconds, NumberFormat(range: 1...3600), "How long one face may take."),
+        .value(
+            "timeout_s",
+            \.timeoutSeconds,
+            NumberFormat(range: 1...3600),
+            effect: .reload,
+            "How long one face may take."
+        ),
         .value(
             "crop_lifetime_s",
             \.cropLifetimeSeconds,
             NumberFormat(range: 0.1...3600),
+            effect: .reload,
             "A face of a live source that waited longer tells nothing about now, and is dropped."
         ),
         .value(
             "refresh_interval_s",
             \.refreshIntervalSeconds,
             NumberFormat(range: 1...86_400),
+            effect: .reload,
             "A face that does not change is described anew after this."
         ),
         .value(
             "change_spacing_s",
             \.changeSpacingSeconds,
             NumberFormat(range: 0...3600),
+            effect: .reload,
             "Least time between two descriptions of a face that changes."
         ),
         .value(
             "patience_s",
             \.patienceSeconds,
             NumberFormat(range: 0...60),
+            effect: .reload,
             "How long to wait for a good picture of a face before the best so far must do."
         ),
         .value(
             "question",
             \.question,
             OptionalFormat(QuestionFormat()),
-            effect: .reload,
             "What the sentence answers. Answers to trained questions are better than to texts of one's own; "
                 + "demographics and forensics are guesses about the person. none leaves the sentence out."
         ),
@@ -82,7 +92,6 @@ extension Configuration.Engine {
             "fields",
             \.fields,
             ListFormat(TextFormat.name, limit: 64),
-            effect: .reload,
             "What is answered by a choice with a probability: built-in fields and those of user_fields. "
                 + "Each costs a moment for every face."
         ),
@@ -90,7 +99,6 @@ extension Configuration.Engine {
             "user_fields",
             \.userFields,
             UserFieldsFormat(),
-            effect: .reload,
             "Fields of your own: the model chooses the likeliest of the options as the end of the stem. "
                 + "Name them in fields too. Try them on known faces first."
         ),

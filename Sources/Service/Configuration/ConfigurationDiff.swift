@@ -57,8 +57,22 @@ package struct ConfigurationDiff: Sendable, Hashable {
         needingDaemonRestart = changes.filter { $0.effect != .reload }.map(\.path)
     }
 
+    /// Whether a key that takes effect at once, or one below it, has changed.
+    func hasReloaded(_ path: String) -> Bool { reloaded.contains { $0 == path || $0.hasPrefix("\(path).") } }
+
     package var isEmpty: Bool {
         added.isEmpty && removed.isEmpty && changed.isEmpty && reloaded.isEmpty && needingDaemonRestart.isEmpty
+    }
+}
+
+extension Configuration {
+    /// This configuration with what a running daemon can take over from another one.
+    ///
+    /// Keys that need a restart keep their values, so that every later comparison tells of them again.
+    func adopting(_ new: Configuration) -> Configuration {
+        var result = self
+        for entry in Self.entries { entry.adopt(&result, new) }
+        return result
     }
 }
 
@@ -71,7 +85,7 @@ extension ConfigurationDiff: CustomStringConvertible {
             return "source \(source.settings.name): \(keys) changed\(source.needsRestart ? ", opened again" : "")"
         }
         lines += reloaded.map { "\($0): changed" }
-        lines += needingDaemonRestart.map { "\($0): takes effect with the next start of the daemon" }
+        lines += needingDaemonRestart.map { "needs a restart: \($0)" }
         return lines.isEmpty ? "nothing changed" : lines.joined(separator: "\n")
     }
 }

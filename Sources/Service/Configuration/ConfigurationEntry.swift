@@ -34,6 +34,8 @@ struct ConfigurationEntry<Owner: Sendable>: Sendable {
     let describe: @Sendable (Owner) -> DescribedKey
     /// The keys below this one whose values differ.
     let changes: @Sendable (Owner, Owner) -> [ConfigurationChange]
+    /// Takes from the second what a running daemon can change, and leaves the rest of the first.
+    let adopt: @Sendable (inout Owner, Owner) -> Void
 
     /// A single value.
     static func value<Format: ValueFormat>(
@@ -60,7 +62,8 @@ struct ConfigurationEntry<Owner: Sendable>: Sendable {
             },
             changes: { old, new in
                 old[keyPath: keyPath] == new[keyPath: keyPath] ? [] : [ConfigurationChange(path: name, effect: effect)]
-            }
+            },
+            adopt: { old, new in if effect != .daemon { old[keyPath: keyPath] = new[keyPath: keyPath] } }
         )
     }
 
@@ -89,6 +92,9 @@ struct ConfigurationEntry<Owner: Sendable>: Sendable {
                 entries.flatMap { $0.changes(old[keyPath: keyPath], new[keyPath: keyPath]) }.map {
                     ConfigurationChange(path: "\(name).\($0.path)", effect: $0.effect)
                 }
+            },
+            adopt: { old, new in
+                for entry in entries { entry.adopt(&old[keyPath: keyPath], new[keyPath: keyPath]) }
             }
         )
     }
@@ -135,7 +141,8 @@ struct ConfigurationEntry<Owner: Sendable>: Sendable {
             },
             changes: { old, new in
                 old[keyPath: keyPath] == new[keyPath: keyPath] ? [] : [ConfigurationChange(path: name, effect: effect)]
-            }
+            },
+            adopt: { old, new in if effect != .daemon { old[keyPath: keyPath] = new[keyPath: keyPath] } }
         )
     }
 
@@ -145,7 +152,8 @@ struct ConfigurationEntry<Owner: Sendable>: Sendable {
             name: name,
             read: { node, path, outer, reading in read(node, path, &outer[keyPath: keyPath], &reading) },
             describe: { describe($0[keyPath: keyPath]) },
-            changes: { changes($0[keyPath: keyPath], $1[keyPath: keyPath]) }
+            changes: { changes($0[keyPath: keyPath], $1[keyPath: keyPath]) },
+            adopt: { adopt(&$0[keyPath: keyPath], $1[keyPath: keyPath]) }
         )
     }
 }

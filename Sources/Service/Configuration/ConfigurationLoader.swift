@@ -63,6 +63,37 @@ package struct ConfigurationLoader: Sendable {
         return LoadedConfiguration(file: file, configuration: configuration, origins: reading.origins)
     }
 
+    /// A source that stands in no file, checked as those of the file are.
+    ///
+    /// - Parameters:
+    ///   - text: a JSON object with the keys of an entry of `sources`.
+    ///   - defaults: what holds where it does not say otherwise.
+    package func source(
+        JSONText text: String,
+        defaults: WatchSettings
+    ) throws(ConfigurationError) -> SourceSettings {
+        let name = "request"
+        var configuration = Configuration()
+        configuration.sourceDefaults = defaults
+        var reading = ConfigurationReading()
+        do {
+            // JSON is YAML.
+            let root = try ConfigurationYAML.parse(Array("{\"sources\": [\(text)]}".utf8))
+            reading.mapping(root ?? .empty(.standard), "", Configuration.entries, into: &configuration)
+        } catch {
+            throw ConfigurationError(file: name, problems: [error])
+        }
+        ConfigurationChecks(store: fetchesSecrets ? SecretStore(environment: environment) : nil)
+            .check(&configuration, &reading)
+        if reading.problems.isEmpty, configuration.sources.count != 1 {
+            reading.problems.append(.init(.standard, "", "one source was expected"))
+        }
+        guard reading.problems.isEmpty, let source = configuration.sources.first else {
+            throw ConfigurationError(file: name, problems: reading.problems)
+        }
+        return source
+    }
+
     // MARK: - What is stronger than the file, or weaker
 
     /// The variable for a key: `sockets.events.path` is `FACELLM_SOCKETS_EVENTS_PATH`.

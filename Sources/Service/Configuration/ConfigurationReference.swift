@@ -105,7 +105,12 @@ package enum ConfigurationReference {
             over with `LoadCredential=NAME:/PATH`. They are never printed.
 
             **Takes effect**: *reload* – at once when the file is loaded again (SIGHUP); *source* – the source is \
-            closed and opened again by the reload, the others go on; *daemon* – with the next start of the daemon.
+            closed and opened again by the reload, the others go on; *daemon* – with the next start of the daemon, and \
+            each reload says so: `needs a restart: KEY`. What is changed of the sockets holds for connections from then on.
+
+            **Sources by command.** What `facellm sources add` adds begins with `source_defaults` and is kept in \
+            `sources.json` in the state directory, which only the daemon's user can read. A source of this file that \
+            `facellm sources remove` removes comes back when the file is read again.
 
             This page is made from the tables that read the file; a test keeps it up to date.
 

@@ -23,7 +23,8 @@ extension SourceSettings {
             \.urlFrom,
             OptionalFormat(SecretReferenceFormat()),
             effect: .source,
-            "Where the URL is kept when it has a password: a variable, a file of mode 0600, or a credential of systemd."
+            "Where the URL is kept when it has a password: a variable, a file of mode 0600, or a credential of systemd. "
+                + "In the URL, signs like @ : / ? # of a password are spelled %40 %3A %2F %3F %23."
         ),
     ]
 
@@ -129,21 +130,21 @@ extension WatchSettings.Describe {
             "max_per_track",
             \.maxPerTrack,
             IntegerFormat(range: 1...10_000),
-            effect: .source,
+            effect: .reload,
             "Descriptions of one face from its coming to its going."
         ),
         .value(
             "max_per_hour",
             \.maxPerHour,
             IntegerFormat(range: 1...100_000),
-            effect: .source,
+            effect: .reload,
             "Descriptions for the whole source."
         ),
         .value(
             "min_face_px",
             \.minFacePixels,
             IntegerFormat(range: 1...10_000),
-            effect: .source,
+            effect: .reload,
             "Of narrower faces a description would be a guess."
         ),
         .value(

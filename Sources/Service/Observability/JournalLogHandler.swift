@@ -7,17 +7,25 @@ import Synchronization
 ///
 /// `source` in the metadata is the stream a message is about. URLs lose their credentials here, whoever logged them.
 package struct JournalLogHandler: LogHandler {
-    package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let label: String
     private let output: LogOutput
+    /// Nil for the level of the output.
+    private var ownLevel: Logger.Level?
 
-    /// - Parameter output: shared by all handlers of the process, so that lines never mix.
-    package init(label: String, level: Logger.Level = .info, output: LogOutput) {
+    /// - Parameters:
+    ///   - level: nil for what the output says at each message.
+    ///   - output: shared by all handlers of the process, so that lines never mix.
+    package init(label: String, level: Logger.Level? = nil, output: LogOutput) {
         self.label = label
-        logLevel = level
+        ownLevel = level
         self.output = output
+    }
+
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? output.level }
+        set { ownLevel = newValue }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -45,6 +53,7 @@ package struct JournalLogHandler: LogHandler {
 package final class LogOutput: Sendable {
     private let form: LogLine.Form
     private let repeats: Mutex<LogRepeats>
+    private let leastLevel = Mutex(Logger.Level.info)
     private let sink: @Sendable (String) -> Void
     private let uptime: @Sendable () -> Duration
     private let wallClock: @Sendable () -> Timestamp
@@ -65,6 +74,12 @@ package final class LogOutput: Sendable {
         self.wallClock = wallClock
         self.sink = sink
         repeats = Mutex(LogRepeats())
+    }
+
+    /// The least important messages to write, of all handlers that have no level of their own; may change at any time.
+    package var level: Logger.Level {
+        get { leastLevel.withLock { $0 } }
+        set { leastLevel.withLock { $0 = newValue } }
     }
 
     package func write(_ line: LogLine) {

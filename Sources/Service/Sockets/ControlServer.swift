@@ -1,6 +1,7 @@
 import Events
 package import Logging
 import NIOCore
+import Synchronization
 
 /// The socket for commands: one JSON object a line, each answered by one, in the order in which they came.
 package final class ControlServer: Sendable {
@@ -24,24 +25,22 @@ package final class ControlServer: Sendable {
         }
     }
 
-    private let settings: Settings
+    private let settings: Mutex<Settings>
     private let handler: any ControlHandler
     private let server: SocketServer
     private let logger: Logger
 
     package init(settings: Settings, handler: any ControlHandler, logger: Logger) {
-        self.settings = settings
+        self.settings = Mutex(settings)
         self.handler = handler
         self.logger = logger
-        server = SocketServer(
-            settings: SocketServer.Settings(
-                listener: settings.listener,
-                maximumConnections: settings.maximumConnections,
-                admits: settings.admits,
-                writeDeadline: settings.writeDeadline
-            ),
-            logger: logger
-        )
+        server = SocketServer(listener: settings.listener, settings: settings.connections, logger: logger)
+    }
+
+    /// Takes over other settings, for connections from now on; the listener stays.
+    package func apply(_ settings: Settings) {
+        self.settings.withLock { $0 = settings }
+        server.apply(settings.connections)
     }
 
     /// Begins to listen; when it returns clients can connect.
@@ -59,7 +58,7 @@ package final class ControlServer: Sendable {
 
     /// Stops listening; commands in hand are answered if they end soon.
     package func stop() async {
-        await server.stop(grace: settings.stopGrace)
+        await server.stop(grace: settings.withLock { $0.stopGrace })
     }
 
     private func serve(_ connection: SocketConnection) async throws {
@@ -97,6 +96,14 @@ package final class ControlServer: Sendable {
     }
 
     private func idleTimer(_ connection: SocketConnection) -> Scheduled<Void> {
-        connection.channel.eventLoop.scheduleTask(in: TimeAmount(settings.idleLimit)) { connection.close() }
+        connection.channel.eventLoop.scheduleTask(in: TimeAmount(settings.withLock { $0.idleLimit })) {
+            connection.close()
+        }
+    }
+}
+
+extension ControlServer.Settings {
+    fileprivate var connections: SocketServer.Settings {
+        .init(maximumConnections: maximumConnections, admits: admits, writeDeadline: writeDeadline)
     }
 }

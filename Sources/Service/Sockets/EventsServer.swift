@@ -47,7 +47,7 @@ package final class EventsServer: Sendable {
         }
     }
 
-    private let settings: Settings
+    private let settings: Mutex<Settings>
     private let bus: EventBus
     private let server: SocketServer
     private let hello: @Sendable () async -> Hello
@@ -64,19 +64,17 @@ package final class EventsServer: Sendable {
         hello: @escaping @Sendable () async -> Hello,
         heartbeat: @escaping @Sendable () async -> Heartbeat
     ) {
-        self.settings = settings
+        self.settings = Mutex(settings)
         self.bus = bus
         self.hello = hello
         self.heartbeat = heartbeat
-        server = SocketServer(
-            settings: SocketServer.Settings(
-                listener: settings.listener,
-                maximumConnections: settings.maximumConnections,
-                admits: settings.admits,
-                writeDeadline: settings.writeDeadline
-            ),
-            logger: logger
-        )
+        server = SocketServer(listener: settings.listener, settings: settings.connections, logger: logger)
+    }
+
+    /// Takes over other settings, for connections from now on; the listener stays.
+    package func apply(_ settings: Settings) {
+        self.settings.withLock { $0 = settings }
+        server.apply(settings.connections)
     }
 
     /// The clients that are connected.
@@ -92,7 +90,7 @@ package final class EventsServer: Sendable {
                 ErrorRecord(code: refusal.code, message: refusal.message, retryable: refusal.isRetryable)
             )
         } serve: { [self] connection in
-            let session = EventsSession(connection, bus: bus, lines: lines, settings: settings)
+            let session = EventsSession(connection, bus: bus, lines: lines, settings: settings.withLock { $0 })
             sessions.withLock { $0[connection.id] = session }
             await session.run(hello: hello, heartbeat: heartbeat)
             _ = sessions.withLock { $0.removeValue(forKey: connection.id) }
@@ -101,7 +99,13 @@ package final class EventsServer: Sendable {
 
     /// Stops listening; clients get what waits for them if the bus was finished before.
     package func stop() async {
-        await server.stop(grace: settings.stopGrace)
+        await server.stop(grace: settings.withLock { $0.stopGrace })
+    }
+}
+
+extension EventsServer.Settings {
+    fileprivate var connections: SocketServer.Settings {
+        .init(maximumConnections: maximumConnections, admits: admits, writeDeadline: writeDeadline)
     }
 }
 

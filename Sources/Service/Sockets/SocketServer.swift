@@ -33,7 +33,6 @@ final class SocketServer: Sendable {
     }
 
     struct Settings: Sendable {
-        var listener: SocketListener
         /// Connections at a time.
         var maximumConnections: Int
         var admits: @Sendable (PeerCredentials) -> Bool
@@ -42,6 +41,7 @@ final class SocketServer: Sendable {
     }
 
     private struct State {
+        var settings: Settings
         var server: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, Never>, Never>?
         var accepting: Task<Void, Never>?
         var file: SocketPath.Identity?
@@ -49,13 +49,19 @@ final class SocketServer: Sendable {
         var nextID = 0
     }
 
-    private let settings: Settings
+    private let listener: SocketListener
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(settings: Settings, logger: Logger) {
-        self.settings = settings
+    init(listener: SocketListener, settings: Settings, logger: Logger) {
+        self.listener = listener
         self.logger = logger
+        state = Mutex(State(settings: settings))
+    }
+
+    /// Takes over other settings, for connections from now on.
+    func apply(_ settings: Settings) {
+        state.withLock { $0.settings = settings }
     }
 
     /// Connections that are open.
@@ -73,7 +79,7 @@ final class SocketServer: Sendable {
         let descriptor: Int32
         let name: String
         var file: SocketPath.Identity?
-        switch settings.listener {
+        switch listener {
         case .path(let path):
             descriptor = try path.listen()
             name = path.path
@@ -121,7 +127,7 @@ final class SocketServer: Sendable {
             return (state.server, state.accepting, state.file)
         }
         guard let server, let accepting else { return }
-        if case .path(let path) = settings.listener { path.remove(file) }
+        if case .path(let path) = listener { path.remove(file) }
         server.channel.close(promise: nil)
         let timer = server.channel.eventLoop.scheduleTask(in: TimeAmount(grace)) { [self] in
             for channel in state.withLock({ Array($0.connections.values) }) { channel.close(promise: nil) }
@@ -155,12 +161,12 @@ final class SocketServer: Sendable {
         refuse: @Sendable (Refusal) -> [UInt8],
         serve: @Sendable (SocketConnection) async -> Void
     ) async {
-        let (id, isOneTooMany) = state.withLock { state in
+        let (id, isOneTooMany, settings) = state.withLock { state in
             let id = state.nextID
             state.nextID += 1
-            let isOneTooMany = state.connections.count >= settings.maximumConnections
+            let isOneTooMany = state.connections.count >= state.settings.maximumConnections
             if !isOneTooMany { state.connections[id] = client.channel }
-            return (id, isOneTooMany)
+            return (id, isOneTooMany, state.settings)
         }
         defer { state.withLock { _ = $0.connections.removeValue(forKey: id) } }
         do {

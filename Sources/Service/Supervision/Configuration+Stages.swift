@@ -1,6 +1,7 @@
 internal import Analysis
 internal import Events
 internal import FaceLLM
+internal import Glibc
 internal import Journal
 
 /// What journal and describer are given, from what the configuration says.
@@ -14,6 +15,30 @@ extension JournalSettings {
             case .lastMinute: .lastMinute
             case .everyTransaction: .everyTransaction
             }
+    }
+}
+
+/// Where the journal's file is.
+struct JournalPlace {
+    let folder: String
+    let fileName: String
+
+    init(_ configuration: Configuration) {
+        let path = configuration.statePath(configuration.journal.path)
+        let cut = path.lastIndex(of: "/") ?? path.startIndex
+        folder = cut == path.startIndex ? "/" : String(path[..<cut])
+        fileName = String(path[path.index(after: cut)...])
+    }
+
+    /// Whether it lies in that folder, however the two are spelled; the folder is made where it is not there.
+    func isFolder(_ other: String) -> Bool {
+        mkdir(other, 0o750)
+        guard let own = realpath(folder, nil), let others = realpath(other, nil) else { return folder == other }
+        defer {
+            free(own)
+            free(others)
+        }
+        return strcmp(own, others) == 0
     }
 }
 

@@ -11,59 +11,80 @@ extension Daemon: ControlHandler {
         }
         switch command {
         case .status: return .ok(json: ControlJSON.text(await status))
-        case .sourcesList: return .ok(json: ControlJSON.text(["sources": running.map(\.supervisor.state)]))
+        case .sourcesList: return .ok(json: ControlJSON.text(["sources": sourceStates]))
         case .reload:
             switch await reload() {
-            case .success(let diff):
-                return .ok(json: ControlJSON.text(["changes": "\(diff)".split(separator: "\n").map(String.init)]))
+            case .success(let changes): return .ok(json: ControlJSON.text(["changes": changes]))
             case .failure(let error): return .failed(code: "invalid_configuration", message: "\(error)")
             }
         case .sourcesAdd(let text): return await inTurn { await $0.add(text) }
         case .sourcesRemove(let name): return await inTurn { await $0.remove(name) }
-        case .pause(let name): return await forEach(name) { await $0.pause() }
-        case .resume(let name): return await forEach(name) { await $0.resume() }
+        case .pause(let name):
+            return await forEach(name) { daemon, supervisor in
+                daemon.paused.insert(supervisor.name)
+                await supervisor.pause()
+            }
+        case .resume(let name):
+            return await forEach(name) { daemon, supervisor in
+                daemon.paused.remove(supervisor.name)
+                await supervisor.resume()
+            }
         case .purge(let before, let source): return await purge(before: before, source: source)
         }
     }
 
     // MARK: - Sources
 
-    /// Adds a source until the daemon ends or the source is removed.
+    /// Adds a source, for this start of the daemon and the following ones.
     private func add(_ text: String) async -> ControlResult {
         let source: SourceSettings
         do throws(ConfigurationError) {
-            var loader = ConfigurationLoader(environment: options.environment)
-            // JSON is YAML, so a request is checked as the file is.
-            let document = "{\"sources\": [\(text)]}"
-            loader.environment = loader.environment.filter { !$0.key.hasPrefix("FACELLM_") }
-            let loaded = try loader.load(bytes: Array(document.utf8), file: "request")
-            guard let first = loaded.configuration.sources.first, loaded.configuration.sources.count == 1 else {
-                return .failed(code: "invalid_source", message: "one source was expected")
-            }
-            source = first
+            source = try ConfigurationLoader(environment: options.environment)
+                .source(JSONText: text, defaults: configuration.sourceDefaults)
         } catch {
             return .failed(code: "invalid_source", message: "\(error)")
         }
-        guard supervisor(source.name) == nil else {
+        guard !configuration.sources.contains(where: { $0.name == source.name }) else {
             return .failed(code: "source_exists", message: "there is a source \(source.name) already")
         }
+        configuration.sources.append(source)
+        var answer: [String: JSONValue] = ["added": .string(source.name), "kept": .bool(true)]
+        if let problem = added.add(source.name, text) {
+            logger.error("the source \(source.name) is watched until the daemon ends: \(problem)")
+            answer["kept"] = .bool(false)
+            answer["note"] = .string("it is watched until the daemon ends: \(problem)")
+        }
         await open([source])
-        return .ok(json: ControlJSON.text(["added": source.name]))
+        return .ok(json: JSONValue.object(answer).description)
     }
 
+    /// Removes a source; one that stands in the file comes back when that is read again.
     private func remove(_ name: String) async -> ControlResult {
-        guard supervisor(name) != nil else { return Self.unknown(name) }
+        guard configuration.sources.contains(where: { $0.name == name }) else { return Self.unknown(name) }
+        configuration.sources.removeAll { $0.name == name }
+        paused.remove(name)
+        var answer: [String: JSONValue] = ["removed": .string(name)]
+        if added.contains(name) {
+            if let problem = added.remove(name) {
+                logger.error("the source \(name) will be watched again by the next start: \(problem)")
+                answer["note"] = .string("it will be watched again by the next start: \(problem)")
+            }
+        } else {
+            answer["note"] = .string(
+                "it stands in the configuration, and is watched again when that is read the next time"
+            )
+        }
         await close([name])
-        return .ok(json: ControlJSON.text(["removed": name]))
+        return .ok(json: JSONValue.object(answer).description)
     }
 
     private func forEach(
         _ name: String?,
-        _ body: (SourceSupervisor) async -> Void
+        _ body: (isolated Daemon, SourceSupervisor) async -> Void
     ) async -> ControlResult {
         let chosen = running.map(\.supervisor).filter { name == nil || $0.name == name }
         if let name, chosen.isEmpty { return Self.unknown(name) }
-        for supervisor in chosen { await body(supervisor) }
+        for supervisor in chosen { await body(self, supervisor) }
         return .ok(json: ControlJSON.text(["sources": chosen.map(\.name)]))
     }
 

@@ -34,10 +34,15 @@ extension Daemon {
         bus.finish()
         let (journal, parts, sinks) = (journal, parts, sinks)
         let isFlushed = await within(.seconds(1)) {
-            await journal?.flush()
-            for sink in sinks { await sink.finish() }
-            for part in parts.reversed() { await part.stop() }
-            await journal?.close()
+            // A sink that hangs must cost nobody else the last lines.
+            await withDiscardingTaskGroup { group in
+                for sink in sinks { group.addTask { await sink.finish() } }
+                group.addTask {
+                    await journal?.flush()
+                    for part in parts.reversed() { await part.stop() }
+                    await journal?.close()
+                }
+            }
         }
         if !isFlushed { logger.error("not everything could be written in time") }
         logger.notice("ended")

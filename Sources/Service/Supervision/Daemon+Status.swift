@@ -27,6 +27,15 @@ extension Daemon {
         return table
     }
 
+    /// Of every source that runs, with where it comes from.
+    var sourceStates: [SourceState] {
+        running.map { source in
+            var state = source.supervisor.state
+            if added.contains(state.name) { state.origin = .command }
+            return state
+        }
+    }
+
     package var hello: Hello {
         Hello(
             versions: ["facellm": RunProvenance.version],
@@ -49,7 +58,7 @@ extension Daemon {
                 startedAt: startedAt,
                 uptimeSeconds: (uptimeSeconds * 10).rounded() / 10,
                 ready: isReady,
-                sources: running.map(\.supervisor.state),
+                sources: sourceStates,
                 ledger: ledger,
                 journal: journal.map(DaemonStatus.JournalState.init),
                 subscribers: bus.subscriberCount - sinks.count,

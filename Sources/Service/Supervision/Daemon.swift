@@ -23,6 +23,8 @@ package actor Daemon {
         package var describer: @Sendable (Configuration) -> DescriberPool.Opener?
         package var environment: [String: String] = [:]
         package var tell: @Sendable (DaemonPhase) -> Void = { _ in }
+        /// Changes the least important messages to log.
+        package var setLogLevel: @Sendable (Configuration.LogLevel) -> Void = { _ in }
         package var logger: Logger
         /// How long sources get to end before the last line is written without them.
         package var grace = Duration.seconds(3)
@@ -56,9 +58,15 @@ package actor Daemon {
     package nonisolated let bus: EventBus
     let journal: Journal?
     let reports: JournalReports
+    /// Held where the journal, which locks its own folder, does not.
+    private let stateLock: StateLock?
     let pool: DescriberPool?
-    var configuration: Configuration
+    /// What is in effect, sources that were added by command included.
+    package internal(set) var configuration: Configuration
     var running: [Running] = []
+    var added: AddedSources
+    /// Names of sources that a command has paused.
+    var paused: Set<String> = []
     /// What sources that are gone have left: their part of the ledger, and their numbers.
     var past = Ledger()
     var numberings: [String: SourceSupervisor.Numbering] = [:]
@@ -76,20 +84,24 @@ package actor Daemon {
     package init(_ options: Options) throws {
         self.options = options
         logger = options.logger
-        configuration = options.configuration.configuration
+        let configuration = options.configuration.configuration
+        self.configuration = configuration
         let instanceID = EventFactory.randomInstanceID()
         let (logger, reports) = (options.logger, JournalReports())
         self.reports = reports
-        if configuration.journal.enabled {
-            journal = try Journal(
-                directory: configuration.daemon.stateDirectory,
+        let state = configuration.daemon.stateDirectory
+        let place = configuration.journal.enabled ? JournalPlace(configuration) : nil
+        stateLock = place?.isFolder(state) == true ? nil : try StateLock(directory: state)
+        journal = try place.map { place in
+            try Journal(
+                directory: place.folder,
+                fileName: place.fileName,
                 instanceID: instanceID,
                 settings: JournalSettings(configuration.journal),
                 report: { reports.handle($0, logger: logger) }
             )
-        } else {
-            journal = nil
         }
+        added = AddedSources(path: configuration.statePath("sources.json"), logger: logger)
         bus = EventBus(instanceID: instanceID, store: journal)
         pool = options.describer(configuration).map { DescriberPool(open: $0) }
     }
@@ -123,6 +135,7 @@ package actor Daemon {
     /// - Returns: false where a part could not start.
     private func start() async -> Bool {
         do {
+            configuration = withAddedSources(configuration)
             // Before the first line, so that files have them all.
             sinks = try configuration.sinks.map { try OpenSink($0, configuration, bus, logger) }
             parts = try options.parts(facts)
@@ -140,7 +153,7 @@ package actor Daemon {
         return true
     }
 
-    private var facts: DaemonFacts {
+    var facts: DaemonFacts {
         DaemonFacts(
             bus: bus,
             configuration: configuration,
@@ -157,20 +170,36 @@ package actor Daemon {
         let supervisors = sources.filter(\.watch.enabled).map { source in
             SourceSupervisor(source, surroundings, numbering: numberings[source.name] ?? .init())
         }
-        await withDiscardingTaskGroup { group in
-            for supervisor in supervisors {
-                group.addTask {
-                    await supervisor.follow(schedule: now)
-                    await supervisor.prepare()
+        await unlessStopped {
+            await withDiscardingTaskGroup { group in
+                for supervisor in supervisors {
+                    group.addTask {
+                        await supervisor.follow(schedule: now)
+                        await supervisor.prepare()
+                    }
                 }
             }
         }
         for supervisor in supervisors {
+            if paused.contains(supervisor.name), stopping.reason == nil { await supervisor.pause() }
             let task = Task(name: "source.\(supervisor.name)") { await supervisor.run() }
             running.append(Running(supervisor: supervisor, task: task))
             // The signal may have come while networks were being loaded.
             if let reason = stopping.reason { supervisor.stop(reason) }
         }
+    }
+
+    /// Waits for `work`, but not when the daemon is to end: compiling networks takes its time and cannot be cancelled.
+    private func unlessStopped(_ work: @escaping @Sendable () async -> Void) async {
+        let (isOver, continuation) = AsyncStream.makeStream(of: Never.self)
+        let job = Task(name: "models") {
+            await work()
+            continuation.finish()
+        }
+        stopping.attachWork { continuation.finish() }
+        for await _ in isOver {}
+        stopping.attachWork(nil)
+        if stopping.reason == nil { await job.value }
     }
 
     private var surroundings: SourceSupervisor.Surroundings {

@@ -6,6 +6,12 @@ package protocol DaemonPart: Sendable {
     func start() async throws
     /// Returns when it has ended; called after the last line was published, so that readers still get it.
     func stop() async
+    /// Takes over what a running part can of a configuration that was read again.
+    func apply(_ configuration: Configuration) async
+}
+
+extension DaemonPart {
+    package func apply(_ configuration: Configuration) async {}
 }
 
 /// What a part may know of the daemon that it serves.

@@ -13,32 +13,56 @@ package enum DaemonServers {
         logger: Logger
     ) -> [any DaemonPart] {
         let sockets = facts.configuration.sockets
-        var events = EventsServer.Settings(
-            listener: activated["events"] ?? listener(sockets.events.access, facts.configuration)
+        let listeners = (
+            events: activated["events"] ?? listener(sockets.events.access, facts.configuration),
+            control: activated["control"] ?? listener(sockets.control.access, facts.configuration)
         )
-        let readers = policy(sockets.events.access)
-        events.admits = { readers.admits($0) }
-        events.maximumConnections = sockets.events.maxSubscribers
-        events.queueBytes = sockets.events.queueBytes
-        events.writeDeadline = .seconds(sockets.events.writeDeadlineSeconds)
-        events.heartbeatInterval = .seconds(sockets.events.heartbeatIntervalSeconds)
-        // Within what is left of the time to end.
-        events.stopGrace = .milliseconds(500)
-        var control = ControlServer.Settings(
-            listener: activated["control"] ?? listener(sockets.control.access, facts.configuration)
+        let events = EventsServer(
+            bus: facts.bus,
+            settings: settings(sockets.events, listeners.events),
+            logger: logger,
+            hello: facts.hello,
+            heartbeat: facts.heartbeat
         )
-        let commanders = policy(sockets.control.access)
-        control.admits = { commanders.admits($0) }
+        let control = ControlServer(
+            settings: settings(sockets.control, listeners.control),
+            handler: facts.handler,
+            logger: logger
+        )
         return [
-            EventsServer(
-                bus: facts.bus,
-                settings: events,
-                logger: logger,
-                hello: facts.hello,
-                heartbeat: facts.heartbeat
-            ),
-            ControlServer(settings: control, handler: facts.handler, logger: logger),
+            ServerPart(start: events.start, stop: events.stop) {
+                events.apply(settings($0.sockets.events, listeners.events))
+            },
+            ServerPart(start: control.start, stop: control.stop) {
+                control.apply(settings($0.sockets.control, listeners.control))
+            },
         ]
+    }
+
+    private static func settings(
+        _ socket: Configuration.EventsSocket,
+        _ listener: SocketListener
+    ) -> EventsServer.Settings {
+        var settings = EventsServer.Settings(listener: listener)
+        let readers = policy(socket.access)
+        settings.admits = { readers.admits($0) }
+        settings.maximumConnections = socket.maxSubscribers
+        settings.queueBytes = socket.queueBytes
+        settings.writeDeadline = .seconds(socket.writeDeadlineSeconds)
+        settings.heartbeatInterval = .seconds(socket.heartbeatIntervalSeconds)
+        // Within what is left of the time to end.
+        settings.stopGrace = .milliseconds(500)
+        return settings
+    }
+
+    private static func settings(
+        _ socket: Configuration.ControlSocket,
+        _ listener: SocketListener
+    ) -> ControlServer.Settings {
+        var settings = ControlServer.Settings(listener: listener)
+        let commanders = policy(socket.access)
+        settings.admits = { commanders.admits($0) }
+        return settings
     }
 
     private static func listener(
@@ -70,5 +94,21 @@ package enum DaemonServers {
     }
 }
 
-extension EventsServer: DaemonPart {}
-extension ControlServer: DaemonPart {}
+/// A server on a socket, as a part of the daemon.
+private struct ServerPart: DaemonPart {
+    let starts: @Sendable () async throws -> Void
+    let stops: @Sendable () async -> Void
+    let applies: @Sendable (Configuration) -> Void
+
+    init(
+        start: @escaping @Sendable () async throws -> Void,
+        stop: @escaping @Sendable () async -> Void,
+        apply: @escaping @Sendable (Configuration) -> Void
+    ) {
+        (starts, stops, applies) = (start, stop, apply)
+    }
+
+    func start() async throws { try await starts() }
+    func stop() async { await stops() }
+    func apply(_ configuration: Configuration) async { applies(configuration) }
+}

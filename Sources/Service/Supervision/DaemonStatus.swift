@@ -20,6 +20,19 @@ package struct DaemonStatus: Codable, Sendable {
     /// Resident memory, MB.
     package var memoryMegabytes: Double
 
+    /// What is missing until all works that is configured, a sentence each; a camera that is away is not missed.
+    var missing: [String] {
+        guard ready else { return ["the daemon is starting or ending"] }
+        var sentences = sources.filter { $0.reason == SourceState.modelsUnavailable }
+            .map { "the models that source \($0.name) needs cannot be loaded" }
+        switch describer?.status {
+        case "opening": sentences.append("the describer is being opened")
+        case "failed": sentences.append("the describer cannot be opened: \(describer?.reason ?? "unknown")")
+        default: break
+        }
+        return sentences
+    }
+
     package enum CodingKeys: String, CodingKey {
         case version
         case instanceID = "instance_id"
@@ -72,7 +85,15 @@ package struct DaemonStatus: Codable, Sendable {
 
 /// How a source stands.
 package struct SourceState: Codable, Sendable, Hashable {
+    /// Who named the source.
+    package enum Origin: String, Codable, Sendable, Hashable {
+        case configuration
+        /// `sources.add`; kept in the state directory.
+        case command
+    }
+
     package var name: String
+    package var origin = Origin.configuration
     /// As in `source.status`; `starting` before the first.
     package var status = "starting"
     package var reason: String?
@@ -95,10 +116,14 @@ package struct SourceState: Codable, Sendable, Hashable {
     package var queue = 0
     package var epoch = 0
 
+    /// The reason of a source whose networks could not be loaded; it is tried again.
+    static let modelsUnavailable = "models_unavailable"
+
     package init(name: String) { self.name = name }
 
     package enum CodingKeys: String, CodingKey {
         case name
+        case origin
         case status
         case reason
         case attempt

@@ -27,7 +27,7 @@ package actor MetricsPart: DaemonPart {
             metrics: { metrics.text(await status()) },
             health: {
                 // Whoever answers is alive; a source that hangs starves the watchdog.
-                await status().ready ? HealthState() : HealthState(missing: ["the daemon is starting or ending"])
+                HealthState(missing: await status().missing)
             },
             whenBound: { [continuation = bound.continuation] _ in continuation.yield(.success(())) }
         )

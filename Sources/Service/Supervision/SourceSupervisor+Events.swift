@@ -174,8 +174,21 @@ extension SourceSupervisor {
             case .reconnecting, .stalled, .frozen: .warning
             default: .notice
             }
-        logger.log(level: level, "\(status.rawValue): \(detail ?? reason)")
-        for line in log { logger.warning("FFmpeg: \(line)") }
+        logState(level, "\(status.rawValue): \(detail ?? reason)", log)
+    }
+
+    /// Logs a state; the same again, as of a camera that stays away for days, once an hour.
+    private func logState(_ level: Logger.Level, _ words: String, _ lines: [String]) {
+        if words != loggedWords {
+            loggedWords = words
+            repeatPace = Self.repeatPace
+        }
+        let isNews = repeatPace.allows(at: .now)
+        logger.log(level: isNews ? level : .debug, "\(words)")
+        // The last one is a part of the failure's own words.
+        for line in lines where !words.contains(line) {
+            logger.log(level: isNews ? .warning : .debug, "FFmpeg: \(line)")
+        }
     }
 
     /// A fault that a subscriber should know, once a minute at most.

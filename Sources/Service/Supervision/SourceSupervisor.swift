@@ -45,7 +45,7 @@ package actor SourceSupervisor {
     /// That its events carry.
     nonisolated let attributes: Set<AttributeName>
     private(set) var settings: SourceSettings
-    let surroundings: Surroundings
+    private(set) var surroundings: Surroundings
     let logger: Logger
     let stopping = StopSwitch()
     let publisher: EventPublisher
@@ -66,6 +66,10 @@ package actor SourceSupervisor {
     var lastFrame: (mediaTime: Double, time: EventTime?)?
     var eventsPublished = 0
     var failurePace = ReportPace(interval: .seconds(60))
+    /// The last state that was logged, and when the same may be logged again.
+    var loggedWords = ""
+    var repeatPace = SourceSupervisor.repeatPace
+    static let repeatPace = ReportPace(interval: .seconds(3600))
 
     var isPausedByCommand = false
     var isOffSchedule = false
@@ -120,9 +124,9 @@ package actor SourceSupervisor {
                 tracksBefore: numbering.tracks
             )
         } catch {
-            publish(.sourceStatus(SourceStatus(status: .failed, reason: "models_unavailable")))
-            update(status: .failed, reason: "models_unavailable", attempt: nil)
-            fail("models_unavailable", "\(error)")
+            publish(.sourceStatus(SourceStatus(status: .failed, reason: SourceState.modelsUnavailable)))
+            update(status: .failed, reason: SourceState.modelsUnavailable, attempt: nil)
+            fail(SourceState.modelsUnavailable, "\(error)")
         }
         guard settings.watch.describe.enabled, let pool = surroundings.pool else { return }
         stage = DescriptionStage(
@@ -186,6 +190,9 @@ package actor SourceSupervisor {
 
     private func play(_ input: VideoInput, _ analysis: SourceAnalysis) async {
         do {
+            stopping.attach { [weak self] in Task { await self?.wakeUp() } }
+            await waitWhilePaused(nil)
+            guard stopping.reason == nil else { return tell(.ended, "stopped") }
             update(status: .connecting, reason: nil, attempt: 1)
             let options = settings.readerOptions(input)
             let opening = Task { try await VideoReader.open(options) }
@@ -198,14 +205,12 @@ package actor SourceSupervisor {
             }
             tell(.online, "started", video: reader.info)
             while let event = try await reader.next() {
+                await waitWhilePaused(reader.info)
                 switch event {
                 case .epoch(let info, let reason): await begin(info, reason, analysis)
                 case .frame(let frame): await handle(frame, analysis)
                 }
                 refresh()
-                while isPaused, stopping.reason == nil {
-                    await withCheckedContinuation { resumption = $0 }
-                }
             }
             await publish(analysis.endTracks(stopping.reason == nil ? .endOfStream : .interrupted), analysis, nil)
             tell(.ended, stopping.reason == nil ? "end_of_stream" : "stopped")
@@ -215,6 +220,19 @@ package actor SourceSupervisor {
             tell(.failed, "unreadable")
             fail("source_failed", "\(error)")
         }
+    }
+
+    /// A recording that is paused stays where it is.
+    ///
+    /// - Parameter info: of what is open; nil before.
+    private func waitWhilePaused(_ info: StreamInfo?) async {
+        guard isPaused, stopping.reason == nil else { return }
+        tell(.paused, isPausedByCommand ? "paused" : "schedule")
+        while isPaused, stopping.reason == nil {
+            await withCheckedContinuation { resumption = $0 }
+        }
+        rate.reset()
+        if stopping.reason == nil, let info { tell(.online, "resumed", video: info) }
     }
 
     /// Ends all that is open: tracks, requests, the reader's counters.
@@ -252,8 +270,12 @@ package actor SourceSupervisor {
     }
 
     /// Takes over settings that need no new start.
-    package func apply(_ settings: SourceSettings, at time: LocalTime) {
-        self.settings = settings
+    ///
+    /// - Parameter settings: nil where the source's own stay as they are.
+    package func apply(_ settings: SourceSettings?, _ engine: Configuration.Engine, at time: LocalTime) {
+        if let settings { self.settings = settings }
+        surroundings.engine = engine
+        stage?.apply(self.settings.descriptionSettings(engine))
         follow(schedule: time)
     }
 

@@ -21,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Stops looking at a source, or at all, until it is resumed."
+        abstract: "Stops looking at a source, or at all, until it is resumed or the daemon starts again."
     )
 
     @Argument(help: "The name of the source; all without one.")
@@ -55,13 +55,20 @@ struct ResumeCommand: AsyncParsableCommand {
 struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Makes the daemon read its configuration again; only sources that changed start anew."
+        abstract: "Makes the daemon read its configuration again; only sources that changed start anew.",
+        discussion: """
+            It prints what changed, a line each. What a running daemon cannot change is told as "needs a restart: KEY".
+            """
     )
 
     @OptionGroup var control: ControlOptions
 
     func run() async throws {
-        try await control.carryOut("reload", done: "reloaded")
+        let result = try await control.ask("reload")
+        guard !control.json, case .array(let changes)? = result["changes"] else {
+            return try control.print(result.description)
+        }
+        for case .string(let line) in changes { try control.print(line) }
     }
 }
 

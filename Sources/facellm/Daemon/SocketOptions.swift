@@ -25,7 +25,9 @@ struct ControlOptions: ParsableArguments {
     /// Asks the daemon and says that it was done.
     func carryOut(_ op: String, _ fields: [String: JSONValue] = [:], done: String) async throws {
         let result = try await ask(op, fields)
-        try print(json ? result.description : done)
+        if json { return try print(result.description) }
+        if case .string(let note)? = result["note"] { return try print("\(done); \(note)") }
+        try print(done)
     }
 
     func print(_ text: String) throws {

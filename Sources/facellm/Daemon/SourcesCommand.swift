@@ -23,8 +23,11 @@ struct SourcesCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Adds a source until the daemon ends; the configuration file is not changed.",
+            abstract: "Adds a source, for this start of the daemon and the following ones.",
             discussion: """
+                The daemon keeps it in the file sources.json of its state directory; the configuration file is not \
+                changed. What is not said here is as source_defaults has it.
+
                 A password in a URL can be seen by other users while this command runs: \
                 name the place where the URL is with --url-from instead.
                 """
@@ -76,7 +79,8 @@ struct SourcesCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Removes a source until the daemon ends; the configuration file is not changed."
+            abstract:
+                "Removes a source that was added for good, and one of the configuration file until that is read again."
         )
 
         @Argument(help: "The name of the source.")

@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Service
 
@@ -14,8 +15,8 @@ enum StatusTable {
         if let uptime = number(status["uptime_s"]) { head.append("up \(time(uptime))") }
         if let memory = number(status["memory_mb"]) { head.append("\(Int(clamping: memory)) MB") }
         lines.append(head.joined(separator: " · "))
-        if let describer = status["describer"] { lines.append(row("describer", words(describer))) }
-        if let journal = status["journal"] { lines.append(row("journal", words(journal))) }
+        if let describer = status["describer"] { lines.append(row("describer", self.describer(describer))) }
+        if let journal = status["journal"] { lines.append(row("journal", self.journal(journal))) }
         switch status["subscribers"] {
         case .number(let count)?: lines.append(row("subscribers", "\(Int(clamping: count))"))
         case .array(let subscribers)?: lines.append(row("subscribers", "\(subscribers.count)"))
@@ -28,16 +29,20 @@ enum StatusTable {
     /// The field `sources` of an answer, one a line.
     static func sources(_ answer: JSONValue) -> String {
         guard case .array(let sources)? = answer["sources"], !sources.isEmpty else { return "no sources" }
-        let head = ["SOURCE", "STATUS", "FPS", "LAG", "FACES", "TRACKS", "QUEUE", "LAST FRAME", "REASON"]
+        let head = ["SOURCE", "STATUS", "FPS", "LAG", "FACES", "TRACKS", "QUEUE", "DROPPED", "LAST FRAME", "REASON"]
         let rows = sources.map { source in
-            [
-                text(source["name"]) ?? "–",
-                (text(source["status"]) ?? "–") + (number(source["attempt"]).map { " #\(Int(clamping: $0))" } ?? ""),
+            let status = text(source["status"]) ?? "–"
+            let attempt = number(source["attempt"]).map { Int(clamping: $0) } ?? 1
+            return [
+                (text(source["name"]) ?? "–") + (source["origin"] == .string("command") ? " (added)" : ""),
+                status + (attempt > 1 ? " #\(attempt)" : ""),
                 number(source["fps"]).map { String(format: "%.1f", $0) } ?? "–",
                 number(source["lag_s"]).map { String(format: "%.2f s", $0) } ?? "–",
                 count(source["faces"]), count(source["tracks"]), count(source["queue"]),
-                text(source["last_frame_at"]) ?? "–",
-                text(source["reason"]) ?? "",
+                count(source["frames_dropped"]),
+                text(source["last_frame_at"]).flatMap(age) ?? "–",
+                // Of a source that is well nobody asks why.
+                status == "online" ? "" : (text(source["reason"]) ?? "").replacingOccurrences(of: "_", with: " "),
             ]
         }
         let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
@@ -49,7 +54,7 @@ enum StatusTable {
 
     private static func faces(_ ledger: JSONValue) -> String {
         let parts: [(String, String)] = [
-            ("faces_observed", "observed"), ("faces_analysed", "described"), ("faces_reused", "reused"),
+            ("faces_observed", "observed"), ("faces_analysed", "analysed"), ("faces_reused", "reused"),
             ("faces_rejected_quality", "rejected"), ("faces_dropped_overload", "dropped"), ("faces_failed", "failed"),
             ("faces_pending", "pending"),
         ]
@@ -58,24 +63,32 @@ enum StatusTable {
         }.joined(separator: ", ")
     }
 
-    /// All fields of an object in a line; `"failure"` and `"reason"` last, for they are long.
-    private static func words(_ value: JSONValue) -> String {
-        guard case .object(let fields) = value else { return scalar(value) ?? "" }
-        let sorted = fields.sorted { (isLong($0.key) ? 1 : 0, $0.key) < (isLong($1.key) ? 1 : 0, $1.key) }
-        return sorted.compactMap { key, value in
-            guard let words = scalar(value) else { return nil }
-            return key == "status" ? words : "\(key.replacingOccurrences(of: "_", with: " ")) \(words)"
-        }.joined(separator: ", ")
+    /// `ready, FaceLLM-1B, int8, 2 sources wait for it`; a failure with its reason.
+    private static func describer(_ value: JSONValue) -> String {
+        var parts = [text(value["status"]), text(value["model"]), text(value["precision"])].compactMap(\.self)
+        if let waiting = number(value["waiting_sources"]), waiting > 0 {
+            parts.append("\(Int(clamping: waiting)) sources wait for it")
+        }
+        return parts.joined(separator: ", ") + (text(value["reason"]).map { ": \($0)" } ?? "")
     }
 
-    private static func isLong(_ key: String) -> Bool { key == "failure" || key == "reason" }
-
-    private static func scalar(_ value: JSONValue) -> String? {
-        switch value {
-        case .string(let text): clean(text)
-        case .number, .bool: value.description
-        case .null, .array, .object: nil
+    /// `1.2 MB back to 2026-03-01 09:30:00Z, 0 lines waiting, 0 lost`; a failure with its reason.
+    private static func journal(_ value: JSONValue) -> String {
+        var parts: [String] = []
+        if let bytes = number(value["file_bytes"]) {
+            let since = text(value["oldest"]).map { " back to \($0.prefix(10)) \($0.dropFirst(11).prefix(8))Z" } ?? ""
+            parts.append(String(format: bytes < 1e6 ? "%.0f kB" : "%.1f MB", bytes / (bytes < 1e6 ? 1e3 : 1e6)) + since)
         }
+        parts.append("\(count(value["pending_lines"])) lines waiting")
+        parts.append("\(count(value["lost_lines"])) lost")
+        return parts.joined(separator: ", ") + (text(value["failure"]).map { "; \($0)" } ?? "")
+    }
+
+    /// How long ago a moment was.
+    private static func age(_ time: String) -> String? {
+        guard let moment = Timestamp(time) else { return nil }
+        let seconds = Double(Timestamp.now().millisecondsSince1970 - moment.millisecondsSince1970) / 1000
+        return seconds < 10 ? String(format: "%.1f s ago", max(0, seconds)) : "\(self.time(seconds)) ago"
     }
 
     private static func row(_ name: String, _ words: String) -> String {

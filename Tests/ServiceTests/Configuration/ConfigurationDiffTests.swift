@@ -55,8 +55,9 @@ struct ConfigurationDiffTests {
             Self.base
                 + "\ndaemon: {log_level: debug}\njournal: {path: x.db, max_size_mib: 9}\nsinks: [{kind: stdout}]\n"
         )
-        #expect(diff.reloaded == ["daemon.log_level", "journal.max_size_mib"])
-        #expect(diff.needingDaemonRestart == ["journal.path", "sinks"])
+        #expect(diff.reloaded == ["daemon.log_level", "journal.max_size_mib", "sinks"])
+        #expect(diff.needingDaemonRestart == ["journal.path"])
+        #expect(diff.description.hasSuffix("needs a restart: journal.path"))
         #expect(diff.unchanged.count == 3)
     }
 
