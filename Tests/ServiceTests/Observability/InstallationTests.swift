@@ -53,7 +53,8 @@ private enum Checkout {
         let values = Dictionary(service.map { ($0.key, $0.value) }) { $1 }
         let expected = [
             "Type": "notify", "ExecReload": "/bin/kill -HUP $MAINPID", "WatchdogSec": "60", "Restart": "on-failure",
-            "RestartPreventExitStatus": "2", "User": "facellm", "RuntimeDirectory": "facellm",
+            "RestartPreventExitStatus": "2", "SuccessExitStatus": "143 130", "User": "facellm",
+            "RuntimeDirectory": "facellm",
             "StateDirectory": "facellm", "CacheDirectory": "facellm", "ConfigurationDirectory": "facellm",
             "RuntimeDirectoryPreserve": "yes", "LimitCORE": "0", "NoNewPrivileges": "yes", "ProtectSystem": "strict",
             // Subscribers would all be "nobody".
@@ -64,6 +65,16 @@ private enum Checkout {
         ]
         for (key, value) in expected { #expect(values[key] == value, "\(key)") }
         for limit in ["TimeoutStopSec", "MemoryHigh", "TasksMax", "LimitNOFILE"] { #expect(values[limit] != nil) }
+    }
+
+    @Test func restartsForEverAndNotForEveryClientOfASocket() throws {
+        let unit = try Checkout.unit("facellmd.service")
+        let values = Dictionary((unit["Unit"] ?? []) + (unit["Service"] ?? [])) { $1 }
+        let seconds = try ["StartLimitIntervalSec", "StartLimitBurst", "RestartSec"].map { key in
+            try #require(values[key].flatMap { Double($0) }, "\(key)")
+        }
+        // Restarts alone never reach the limit; 20 in 2 s, as clients of a socket can cause them, do.
+        #expect(seconds[0] / seconds[2] < seconds[1] && seconds[1] <= 20)
     }
 
     @Test(arguments: [("facellmd.socket", "events"), ("facellmd-control.socket", "control")])
