@@ -140,6 +140,7 @@ let package = Package(
             name: "facellm-bench",
             dependencies: [
                 "Analysis", "Benchmarking", "Console", "COpenBLAS", "Events", "FaceLLM", "Faces", "Imaging", "Journal",
+                "Service",
                 "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -10,7 +10,7 @@ struct Bench: AsyncParsableCommand {
         abstract: "Measures facellm: stage times, processor time, memory, accuracy.",
         subcommands: [
             PipelineBench.self, EngineBench.self, TokenizerBench.self, DescribeBench.self, PrecisionBench.self,
-            ExpressionsBench.self, JournalBench.self,
+            ExpressionsBench.self, JournalBench.self, DaemonBench.self,
         ]
     )
 

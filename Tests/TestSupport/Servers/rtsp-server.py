@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A real RTSP server: sends an H.264 file in a loop, as a camera would, with GStreamer's server library.
 
-usage: rtsp-server.py FILE [--port N] [--fps N] [--user NAME --password WORD]
+usage: rtsp-server.py FILE [--port N] [--fps N] [--streams N] [--tell N] [--user NAME --password WORD]
 
 FILE is Annex B with access unit delimiters. Prints "port N" when it listens on the loopback address; the stream is
-rtsp://127.0.0.1:N/stream. RTP, time stamps and sender reports are the library's own. Ends with its standard input. Exit
-status 77: GStreamer's packages are not installed.
+rtsp://127.0.0.1:N/stream. With --streams there are more, /stream2 and so on, each at another place of the file. With
+--tell it prints "shown STREAM SECONDS" each time it sends that picture of the file, in seconds since 1970. RTP, time
+stamps and sender reports are the library's own. Ends with its standard input. Exit status 77: GStreamer's packages are
+not installed.
 """
 import argparse
 import sys
@@ -31,12 +33,29 @@ def access_units(path):
     return [delimiter + unit for unit in open(path, "rb").read().split(delimiter)[1:]]
 
 
-class Camera(GstRtspServer.RTSPMediaFactory):
-    """One live pipeline, shared by all clients."""
+def is_keyframe(unit):
+    """Whether a slice of the access unit is one of an IDR picture."""
+    at = unit.find(b"\0\0\1")
+    while at >= 0:
+        if unit[at + 3] & 31 == 5:
+            return True
+        at = unit.find(b"\0\0\1", at + 3)
+    return False
 
-    def __init__(self, units, fps):
+
+def first_picture(units, share):
+    """The keyframe at or behind so much of the file."""
+    start = round(share * len(units))
+    order = [(start + step) % len(units) for step in range(len(units))]
+    return next((number for number in order if is_keyframe(units[number])), 0)
+
+
+class Camera(GstRtspServer.RTSPMediaFactory):
+    """One live pipeline, shared by all clients; begins at a picture of the file."""
+
+    def __init__(self, name, units, first, options):
         super().__init__()
-        self.units, self.fps = units, fps
+        self.name, self.units, self.first, self.fps, self.told = name, units, first, options.fps, options.tell
         self.set_shared(True)
         self.connect("media-configure", self.configure)
 
@@ -53,7 +72,10 @@ class Camera(GstRtspServer.RTSPMediaFactory):
     def push(self, source, ended):
         start, number = time.monotonic(), 0
         while not ended.wait(max(0, start + number / self.fps - time.monotonic())):
-            source.emit("push-buffer", Gst.Buffer.new_wrapped(self.units[number % len(self.units)]))
+            picture = (self.first + number) % len(self.units)
+            source.emit("push-buffer", Gst.Buffer.new_wrapped(self.units[picture]))
+            if picture == self.told:
+                print(f"shown {self.name} {time.time():.3f}", flush=True)
             number += 1
 
 
@@ -62,6 +84,8 @@ def main():
     parser.add_argument("file")
     parser.add_argument("--port", default="0")
     parser.add_argument("--fps", type=float, default=25)
+    parser.add_argument("--streams", type=int, default=1)
+    parser.add_argument("--tell", type=int, default=-1, metavar="PICTURE")
     parser.add_argument("--user")
     parser.add_argument("--password")
     options = parser.parse_args()
@@ -73,10 +97,14 @@ def main():
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(options.port)
-    camera = Camera(access_units(options.file), options.fps)
+    units = access_units(options.file)
+    cameras = []
+    for number in range(options.streams):
+        name = f"stream{number + 1}" if number else "stream"
+        cameras.append(Camera(name, units, first_picture(units, number / options.streams) if number else 0, options))
+        server.get_mount_points().add_factory(f"/{name}", cameras[-1])
     if options.user:
-        protect(server, camera, options.user, options.password or "")
-    server.get_mount_points().add_factory("/stream", camera)
+        protect(server, cameras, options.user, options.password or "")
     if not server.attach(None):
         sys.exit("cannot listen")
     loop = GLib.MainLoop()
@@ -85,13 +113,14 @@ def main():
     loop.run()
 
 
-def protect(server, camera, user, password):
+def protect(server, cameras, user, password):
     auth, token = GstRtspServer.RTSPAuth(), GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     server.set_auth(auth)
     rights = "user, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
-    camera.add_role_from_structure(Gst.Structure.from_string(rights)[0])
+    for camera in cameras:
+        camera.add_role_from_structure(Gst.Structure.from_string(rights)[0])
 
 
 main()
