@@ -106,6 +106,37 @@ import Video
         )
     }
 
+    // MARK: - Budgets
+
+    /// A day before the camera, a look each second, nothing of it changing.
+    @Test(arguments: [
+        (12, 1200, 60.0, 12), (100_000, 1200, 60, 1440), (100_000, 30, 60, 720), (100_000, 1200, 3600, 24),
+    ])
+    func aStillFaceIsDescribedWithinItsBudget(perTrack: Int, perHour: Int, interval: Double, expected: Int) async throws
+    {
+        let stage = stage(isLive: true) {
+            $0.shots.perTrack = perTrack
+            $0.shots.perHour = perHour
+            $0.shots.refreshInterval = interval
+        }
+        let face = try sighting("t1", 80)
+        var times: [Double] = []
+        var most = 0
+        for second in 0..<86_400 {
+            for request in see(stage, Double(second), [face]) { stage.offer(request) }
+            most = max(most, stage.queue.waiting.count)
+            while let request = stage.take(upTo: 1).first {
+                times.append(request.mediaTime)
+                _ = await stage.ask([request], stoppedBy: StopSwitch())
+            }
+        }
+        #expect(most <= 1)
+        #expect((expected - 1...expected + 1).contains(times.count), "\(times.count)")
+        #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= interval })
+        for start in times { #expect(times.count { $0 >= start && $0 < start + 3600 } <= perHour) }
+        #expect(stage.queue.outcomes[.described] == times.count && stage.queue.outcomes.queued == times.count)
+    }
+
     // MARK: - Pictures
 
     @Test func thePictureIsTheSquareAroundTheFace() throws {

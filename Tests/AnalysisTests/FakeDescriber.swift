@@ -63,6 +63,15 @@ final class FakeDescriber: FaceDescriber {
         return DescriptionAnswer(status: .engineError, reason: "cancelled")
     }
 
+    /// Hangs: neither answers nor stops until the gate is opened.
+    static func deaf(until gate: Gate) -> Answer {
+        { request, number in
+            // A task's value is waited for however much its reader is cancelled.
+            await Task { _ = await gate.wait() }.value
+            return await ok(request, number)
+        }
+    }
+
     /// Answers when the test says so, or when it is told to stop.
     static func waiting(for gate: Gate) -> Answer {
         { request, number in

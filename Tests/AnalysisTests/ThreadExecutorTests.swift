@@ -18,7 +18,12 @@ struct ThreadExecutorTests {
         func nicenessOfChild() -> Int32 {
             var thread = pthread_t()
             var result: UnsafeMutableRawPointer?
-            pthread_create(&thread, nil, { _ in UnsafeMutableRawPointer(bitPattern: Int(getpriority(PRIO_PROCESS, 0))) }, nil)
+            pthread_create(
+                &thread,
+                nil,
+                { _ in UnsafeMutableRawPointer(bitPattern: Int(getpriority(PRIO_PROCESS, 0))) },
+                nil
+            )
             pthread_join(thread, &result)
             return Int32(Int(bitPattern: result))
         }

@@ -123,4 +123,27 @@ struct DescriberPoolTests {
         #expect(pool.provenance.describer == "facellm")
         #expect(pool.provenance.model == nil)
     }
+
+    @Test("behind a describer that hangs nobody waits; it is known for how long, and that it came back")
+    func stuck() async throws {
+        let describer = HangingDescriber()
+        let pool = await DescriberPool.ready(describer)
+        let request = try DescriptionRequest.test()
+        let first = Task { await pool.describe(request) }
+        await describer.hasBegun()
+        #expect(pool.stuck == nil)
+        first.cancel()
+        while pool.stuck == nil { await Task.yield() }
+        for _ in 0..<3 {
+            let answer = await pool.describe(request)
+            #expect(answer.status == .timeout && answer.reason == "engine_stuck")
+        }
+        let time = try #require(pool.stuck)
+        #expect(try #require(pool.stuck) >= time)
+        describer.letGo()
+        #expect(await first.value.status == .ok)
+        #expect(pool.stuck == nil)
+        let second = Task { await pool.describe(request) }
+        #expect(await second.value.status == .ok)
+    }
 }

@@ -1,5 +1,6 @@
 import Analysis
 import Events
+import FaceLLM
 import Faces
 import Foundation
 import Logging
@@ -13,8 +14,11 @@ final class FakeDescriber: FaceDescriber {
     let provenance = Provenance(describer: "facellm", model: "fake", versions: ["facellm": RunProvenance.version])
     private let asked = Mutex<[DescriptionRequest]>([])
     private let delay: Duration
+    private let answer: DescriptionAnswer
 
-    init(delay: Duration = .zero) { self.delay = delay }
+    init(delay: Duration = .zero, answer: DescriptionAnswer = DescriptionAnswer(status: .ok)) {
+        (self.delay, self.answer) = (delay, answer)
+    }
 
     var requests: [DescriptionRequest] { asked.withLock { $0 } }
 
@@ -23,9 +27,45 @@ final class FakeDescriber: FaceDescriber {
         if delay > .zero, (try? await Task.sleep(for: delay)) == nil {
             return DescriptionAnswer(status: .engineError, reason: "cancelled")
         }
-        var answer = DescriptionAnswer(status: .ok)
-        answer.description = DescriptionRecord(text: "A face.", method: .vlm)
+        var answer = answer
+        if answer.status == .ok { answer.description = DescriptionRecord(text: "A face.", method: .vlm) }
         return answer
+    }
+}
+
+/// A describer that neither answers nor stops until it is let go.
+final class HangingDescriber: FaceDescriber {
+    let provenance = Provenance(describer: "facellm", model: "fake", versions: ["facellm": RunProvenance.version])
+    private let begun = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let gate = AsyncStream.makeStream(of: Never.self)
+
+    func describe(_ request: DescriptionRequest) async -> DescriptionAnswer {
+        begun.continuation.yield()
+        // A task's value is waited for however much its reader is cancelled.
+        await Task { [gate] in for await _ in gate.stream {} }.value
+        return DescriptionAnswer(status: .ok)
+    }
+
+    /// Waits for the first question.
+    func hasBegun() async { for await _ in begun.stream { return } }
+
+    /// Answers, now and from now on.
+    func letGo() { gate.continuation.finish() }
+}
+
+extension DescriptionRequest {
+    /// One that nothing is in.
+    static func test() throws -> DescriptionRequest {
+        DescriptionRequest(
+            trackID: "t1",
+            frame: try #require(
+                FrameRecord(index: 0, pts: nil, timeBase: nil, mediaTimeSeconds: 0, width: 64, height: 48)
+            ),
+            face: FaceRecord(boundingBox: try #require(BoundingBox(left: 0, top: 0, width: 0.5, height: 0.5))),
+            picture: try RGBImage(width: 1, height: 1, red: 0, green: 0, blue: 0),
+            reason: .new,
+            quality: 50
+        )
     }
 }
 
@@ -118,8 +158,8 @@ extension SourceSettings {
 
 extension DescriberPool {
     /// One whose describer is there at once.
-    static func ready(_ describer: any FaceDescriber) async -> DescriberPool {
-        let pool = DescriberPool { describer }
+    static func ready(_ describer: any FaceDescriber, patience: Duration = .seconds(60)) async -> DescriberPool {
+        let pool = DescriberPool(patience: patience) { describer }
         await pool.run()
         return pool
     }

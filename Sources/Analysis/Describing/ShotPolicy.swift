@@ -94,6 +94,11 @@ struct ShotPolicy: Sendable {
         track.last?.appearance.learn(look.appearance)
         track.wish = wish(of: track, look)
         guard var wish = track.wish, track.asked < settings.perTrack else { return .nothing }
+        if recent.count >= settings.perHour {
+            // What was held on to until then would tell of long ago.
+            track.wish = nil
+            return .nothing
+        }
 
         var decision = Decision.nothing
         if let shot = shot(look, for: wish.reason), wish.best.map({ shot.isBetter(than: $0) }) ?? true {
@@ -101,7 +106,7 @@ struct ShotPolicy: Sendable {
             track.wish = wish
             decision = .keep
         }
-        guard look.isBorn, look.time >= track.pauseEnd, recent.count < settings.perHour, let best = wish.best,
+        guard look.isBorn, look.time >= track.pauseEnd, let best = wish.best,
             best.isGood || look.time - wish.since >= settings.patience
         else { return decision }
         grant(wish, of: &track)

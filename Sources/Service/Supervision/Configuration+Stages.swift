@@ -60,7 +60,7 @@ extension DaemonStatus.DescriberState {
         waitingSources = pool.waitingSources
         switch pool.availability {
         case .opening: status = "opening"
-        case .ready: status = "ready"
+        case .ready: status = pool.stuck == nil ? "ready" : "stuck"
         case .failed(let reason):
             status = "failed"
             self.reason = reason

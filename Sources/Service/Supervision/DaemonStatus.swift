@@ -64,7 +64,7 @@ package struct DaemonStatus: Codable, Sendable {
     }
 
     package struct DescriberState: Codable, Sendable, Hashable {
-        /// `opening`, `ready` or `failed`.
+        /// `opening`, `ready`, `failed`, or `stuck` at a question that it was told to leave.
         package var status: String
         package var model: String?
         package var precision: String?

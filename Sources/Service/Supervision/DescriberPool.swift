@@ -11,7 +11,7 @@ internal import Synchronization
 package final class DescriberPool: FaceDescriber {
     package enum Availability: Sendable {
         case opening
-        case ready(any FaceDescriber)
+        case ready(GuardedDescriber)
         /// Why, for people.
         case failed(String)
     }
@@ -32,30 +32,27 @@ package final class DescriberPool: FaceDescriber {
         /// Those who have the turn; nil where nobody has.
         var round: DescribingRound?
         var roundNumber = 0
-        /// Since when; nil where nobody has.
-        var takenAt: ContinuousClock.Instant?
         var isClosed = false
-
-        /// Faces that the describer takes together, at most.
-        var mostTogether: Int {
-            if case .ready(let describer) = availability { max(1, describer.mostTogether) } else { 1 }
-        }
     }
 
     private let state = Mutex(State())
     private let retryInterval: Duration
+    private let patience: Duration
     private let clock: any Clock<Duration>
     private let open: Opener
 
     /// - Parameters:
     ///   - retryInterval: between two attempts to open it.
+    ///   - patience: how long a describer may go on after it was told to stop.
     ///   - open: makes the describer.
     package init(
         retryInterval: Duration = .seconds(60),
+        patience: Duration = .seconds(2),
         clock: any Clock<Duration> = .continuous,
         open: @escaping Opener
     ) {
         self.retryInterval = retryInterval
+        self.patience = patience
         self.clock = clock
         self.open = open
     }
@@ -68,6 +65,11 @@ package final class DescriberPool: FaceDescriber {
         if case .failed(let reason) = availability { reason } else { nil }
     }
 
+    /// How long the describer has been at a question that it was told to leave; nil unless it is.
+    package var stuck: Duration? {
+        if case .ready(let describer) = availability { describer.stuck } else { nil }
+    }
+
     // MARK: - Opening
 
     /// Opens the describer, as often as it takes; returns when it is open or the task is cancelled.
@@ -76,7 +78,7 @@ package final class DescriberPool: FaceDescriber {
     package func run(report: @Sendable (Availability) -> Void = { _ in }) async {
         while !Task.isCancelled {
             do {
-                let describer = try await open()
+                let describer = GuardedDescriber(try await open(), patience: patience)
                 change { $0.availability = .ready(describer) }
                 report(.ready(describer))
                 return
@@ -145,10 +147,10 @@ package final class DescriberPool: FaceDescriber {
         }
     }
 
-    /// Returns at once; while somebody has the turn for longer than `limit` for each face, only when it has ended.
+    /// Returns at once; while the describer is at a question for longer than `limit` for each face, only when it is not.
     package func pulse(limit: Duration) async {
-        while let (since, faces) = state.withLock({ state in state.takenAt.map { ($0, state.mostTogether) } }),
-            .now - since > limit * faces, !Task.isCancelled
+        while case .ready(let describer) = availability, let busy = describer.busy,
+            busy > limit * max(1, describer.mostTogether), !Task.isCancelled
         {
             try? await Task.sleep(for: .milliseconds(100))
         }
@@ -193,7 +195,6 @@ package final class DescriberPool: FaceDescriber {
             }
             state.waiting.removeFirst(seats)
             state.round = DescribingRound(seats: seats)
-            state.takenAt = .now
             return next
         }
         for (waiter, turn) in next { waiter.continuation.resume(returning: turn) }
@@ -217,7 +218,7 @@ package final class DescriberPool: FaceDescriber {
 
     /// Tells the round of an event and does what follows.
     private func act(on number: Int, _ event: (inout DescribingRound) -> [DescribingRound.Action]) {
-        let (actions, describer) = state.withLock { state -> ([DescribingRound.Action], (any FaceDescriber)?) in
+        let (actions, describer) = state.withLock { state -> ([DescribingRound.Action], GuardedDescriber?) in
             guard state.roundNumber == number, var round = state.round else { return ([], nil) }
             let actions = event(&round)
             state.round = round
@@ -228,11 +229,7 @@ package final class DescriberPool: FaceDescriber {
             switch action {
             case .answer(let reply, let answers): reply(answers)
             case .cancel(let work): work.cancel()
-            case .end:
-                change {
-                    $0.round = nil
-                    $0.takenAt = nil
-                }
+            case .end: change { $0.round = nil }
             case .start(let requests):
                 // Belongs to the round, not to whoever of them asked last: it ends before the round does.
                 let work = Task(name: "describer.round") {
