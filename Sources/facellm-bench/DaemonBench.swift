@@ -63,11 +63,20 @@ struct DaemonBench: AsyncParsableCommand {
         print(MachineDescription.current.line)
         let clip = CameraClip(width: (height * 16 / 9 + 1) & ~1, height: height, framesPerSecond: fps)
         try clip.make(folder + "/clip.h264")
-        let server = try Companion([
-            "/usr/bin/python3", servers + "/rtsp-server.py", folder + "/clip.h264", "--fps", String(fps),
-            "--streams", String(sources), "--tell", String(clip.firstPictureOfFace),
-        ])
-        let port = try await server.line(beginningWith: "port ", within: .seconds(30)).dropFirst(5)
+        let server = try Companion(
+            [
+                "/usr/bin/python3", servers + "/rtsp-server.py", folder + "/clip.h264", "--fps", String(fps),
+                "--streams", String(sources), "--tell", String(clip.firstPictureOfFace),
+            ],
+            errors: folder + "/server.log"
+        )
+        let port: Substring
+        do {
+            port = try await server.line(beginningWith: "port ", within: .seconds(30)).dropFirst(5)
+        } catch {
+            StandardError.write((try? String(contentsOfFile: folder + "/server.log", encoding: .utf8)) ?? "")
+            throw error
+        }
         let measurement = try await measure(in: folder, port: String(port), server: server)
         print(measurement.report)
     }

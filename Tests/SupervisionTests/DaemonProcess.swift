@@ -9,6 +9,8 @@ import Testing
 final class DaemonProcess {
     let folder: TemporaryFolder
     let command: RunningCommand
+    /// All that it wrote, once it was stopped.
+    private(set) var ending: CommandLineRun?
 
     init(
         in folder: TemporaryFolder,
@@ -126,6 +128,7 @@ final class DaemonProcess {
         let start = ContinuousClock.now
         command.send(signal)
         let run = await command.finish()
+        ending = run
         #expect(ContinuousClock.now - start < .seconds(5), sourceLocation: sourceLocation)
         #expect(run.status == 128 + signal, "\(run.standardError)", sourceLocation: sourceLocation)
         let decoder = EventDecoder()

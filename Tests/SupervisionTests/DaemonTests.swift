@@ -31,35 +31,6 @@ struct DaemonTests {
         if phase == .decode { #expect(events.ended.last?.reason == .interrupted) }
     }
 
-    @Test("a real camera that goes away three times: one gap each, tracks ended, the ledger exact", .needsRTSPServer)
-    func reconnects() async throws {
-        let folder = try TemporaryFolder()
-        let video = try await folder.cameraFile()
-        var camera: Server? = try await Server("rtsp-server.py", [video])
-        let port = try #require(camera?.port)
-        let daemon = try DaemonProcess(in: folder, sources: DaemonProcess.camera("door", port: port), seconds: 150)
-        _ = try await daemon.event { $0.type == "track.started" }
-        for _ in 0..<3 {
-            camera = nil
-            _ = try await daemon.event { $0.type == "track.ended" }
-            camera = try await Server("rtsp-server.py", [video, "--port", "\(port)"])
-            _ = try await daemon.event { $0.type == "gap" }
-            let start = try await daemon.event { $0.type == "track.started" }
-            let delay = Double(
-                try #require(start.envelope.publishedAt).millisecondsSince1970
-                    - (try #require(start.envelope.time)).millisecondsSince1970
-            )
-            #expect(delay < 2000, "told \(delay) ms after the picture")
-        }
-        let events = try await daemon.stop()
-        #expect(events.gaps.count == 3)
-        #expect(events.ended.filter { $0.reason == .epoch }.count == 3)
-        #expect(Set(events.started.map(\.trackID)).count == events.started.count)
-        let epochs = events.filter { $0.type == "track.started" }.map(\.envelope.epoch)
-        #expect(Set(epochs) == [0, 1, 2, 3])
-        _ = camera
-    }
-
     @Test("a second daemon on the same state directory is refused and says by whom")
     func secondDaemon() async throws {
         let folder = try TemporaryFolder()

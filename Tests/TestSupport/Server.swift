@@ -70,6 +70,11 @@ package final class Server: Sendable {
 
     package func kill(_ signal: Int32) { Glibc.kill(process.processIdentifier, signal) }
 
+    /// What it printed so far and begins with `words`.
+    package func lines(beginningWith words: String) -> [String] {
+        state.state.withLock { $0.lines.filter { $0.hasPrefix(words) } }
+    }
+
     /// Connections accepted so far.
     package var connections: Int { state.state.withLock { $0.lines.count { $0.hasPrefix("connection ") } } }
 

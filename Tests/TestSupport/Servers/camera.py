@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--fps", type=float, default=25)
     parser.add_argument("--speed", type=float, default=1, help="how much faster than its timestamps it sends")
     parser.add_argument("--first-timestamp", type=int, default=1000)
+    parser.add_argument("--repeat", type=int, default=1, help="pictures in a row that share a timestamp")
     parser.add_argument("--jump", type=float, default=0, help="seconds by which timestamps jump after --count")
     parser.add_argument("--reports", type=float, default=-1, help="second from which sender reports are sent; none if < 0")
     parser.add_argument("--clock", type=float, default=0, help="seconds by which the reports' clock is ahead")
@@ -167,7 +168,7 @@ class Client(threading.Thread):
                     self.mode = "play"
                 else:
                     return self.leave()
-            seconds = number / options.fps + (options.jump if number >= options.count else 0)
+            seconds = number // options.repeat * options.repeat / options.fps + (options.jump if number >= options.count else 0)
             timestamp = (options.first_timestamp + round(seconds * 90000)) & 0xffffffff
             if options.reports >= 0 and time.time() - start >= report:
                 self.send_report(timestamp, time.time() + options.clock)

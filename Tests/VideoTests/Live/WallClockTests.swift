@@ -81,6 +81,23 @@ struct WallClockTests {
         #expect(times.allSatisfy { abs($0.error - step) < 0.06 && $0.time.source == .arrival })
     }
 
+    @Test("a step of the host's clock parts it from the camera's, which is not believed until they agree again")
+    func hostStepWithReports() {
+        var link = Link()
+        link.senderStep = 0
+        #expect(link.play(0..<20).allSatisfy { $0.time.source == .senderReport })
+        for step in [7200.0, -7200] {
+            link.hostStep = step
+            let times = link.play(20..<40)
+            #expect(times.allSatisfy { $0.time.source == .offset && abs($0.error - step) < 0.2 })
+        }
+        // Less than what clocks differ by anyway: both are told, and how far apart they are.
+        link.hostStep = 5
+        #expect(link.play(40..<50).allSatisfy { $0.time.source == .senderReport && $0.time.uncertainty > 4.5 })
+        link.hostStep = 0
+        #expect(link.play(50..<60).allSatisfy { $0.time.source == .senderReport && $0.time.uncertainty < 0.2 })
+    }
+
     @Test("a source that was held up is late from then on, and known to be within seconds")
     func heldUp() {
         var link = Link()
