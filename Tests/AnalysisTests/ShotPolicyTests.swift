@@ -199,12 +199,13 @@ import Testing
         let policy = policy { $0.perHour = 2 }
         #expect(policy.see(look(0, track: "t1")) == .ask(.new))
         #expect(policy.see(look(10, track: "t2")) == .ask(.new))
-        #expect(policy.see(look(20, track: "t3")) == .keep)
+        // Nothing is held on to: when there is budget again, an old picture is no use.
+        #expect(policy.see(look(20, track: "t3")) == .nothing)
         #expect(policy.see(look(3599, track: "t3")) == .nothing)
         // The first one is an hour ago.
-        #expect(policy.see(look(3600, track: "t3")) == .askKept(.new))
+        #expect(policy.see(look(3600, track: "t3")) == .ask(.new))
         // An epoch begins time anew, the hour goes on.
-        #expect(policy.see(look(0, track: "t4")) == .keep)
+        #expect(policy.see(look(0, track: "t4")) == .nothing)
         #expect(policy.end("t4") == nil)
         #expect(policy.see(look(11, track: "t5")) == .ask(.new))
     }
