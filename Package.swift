@@ -79,6 +79,7 @@ let package = Package(
         ),
         .target(name: "FaceLLM", dependencies: ["Imaging", "CKernels"], swiftSettings: swiftSettings),
         .target(name: "Events", swiftSettings: swiftSettings),
+        .target(name: "Report", dependencies: ["Events"], swiftSettings: swiftSettings),
         .target(
             name: "Journal",
             dependencies: ["Events", .product(name: "GRDB", package: "GRDB.swift")],
@@ -119,7 +120,7 @@ let package = Package(
         .executableTarget(
             name: "facellm",
             dependencies: [
-                "Analysis", "CFFmpeg", "Console", "Events", "FaceLLM", "Faces", "Imaging", "Service", "Video",
+                "Analysis", "CFFmpeg", "Console", "Events", "FaceLLM", "Faces", "Imaging", "Report", "Service", "Video",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,3 +1,4 @@
+package import Events
 package import Faces
 package import Video
 
@@ -19,6 +20,10 @@ extension RecordedRun {
         package var annotated: String?
         /// A folder for a crop of each track's best shot.
         package var crops: String?
+        /// Is told of each event after it was written, on the analysis' queue.
+        package var observer: (@Sendable (Event) -> Void)?
+        /// Is given a crop of each track's best shot when the track ends: its id, the media time and a JPEG.
+        package var keepShot: (@Sendable (_ track: String, _ time: Double, _ jpeg: [UInt8]) -> Void)?
         /// Puts faces into words; nil leaves it at what perception says.
         package var describer: (any FaceDescriber)?
         /// When the describer is asked.

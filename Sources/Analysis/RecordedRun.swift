@@ -86,7 +86,12 @@ package actor RecordedRun {
     // MARK: - Parts
 
     private func makeLog() throws(EventError) -> EventLog {
-        try EventLog(path: options.output, source: options.sourceName, stable: options.stable)
+        try EventLog(
+            path: options.output,
+            source: options.sourceName,
+            stable: options.stable,
+            observer: options.observer
+        )
     }
 
     func publish(_ payload: Event.Payload, epoch: Int) throws(EventError) {
@@ -124,7 +129,9 @@ package actor RecordedRun {
         var epoch = 0
         let start = ContinuousClock.now
         var annotator: Annotator?
-        var crops = options.crops.map { CropWriter(folder: $0) }
+        var crops =
+            options.crops == nil && options.keepShot == nil
+            ? nil : CropWriter(folder: options.crops, keep: options.keepShot)
 
         do {
             if let crops { try crops.prepare() }

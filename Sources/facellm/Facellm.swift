@@ -15,7 +15,7 @@ struct Facellm: AsyncParsableCommand {
             """,
         version: RunProvenance.version,
         subcommands: [
-            AnalyzeCommand.self, DescribeCommand.self, ModelsCommand.self, DoctorCommand.self,
+            AnalyzeCommand.self, ReportCommand.self, DescribeCommand.self, ModelsCommand.self, DoctorCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(
