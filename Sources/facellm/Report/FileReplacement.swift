@@ -1,5 +1,4 @@
-import Dispatch
-import Foundation
+import Glibc
 
 /// A file that appears whole or not at all: it is written under a temporary name beside its own and renamed at the end.
 ///
@@ -48,13 +47,13 @@ final class FileReplacement {
     /// - Parameter isOpenedElsewhere: whether something else writes to `temporaryPath`, which must then be a plain file.
     init(_ path: String, isOpenedElsewhere: Bool = false) throws(Failure) {
         self.path = path
-        var status = stat()
         if path == "-" {
             (isReplacing, temporaryPath, descriptor) = (false, path, dup(STDOUT_FILENO))
             return
         }
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            if status.st_mode & S_IFMT == S_IFDIR { throw Failure(operation: .open, path: path, code: EISDIR) }
+        let kind = FileKind(path)
+        if kind == .folder { throw Failure(operation: .open, path: path, code: EISDIR) }
+        if kind == .other {
             guard !isOpenedElsewhere else { throw Failure(operation: .open, path: path, code: EINVAL) }
             (isReplacing, temporaryPath, descriptor) = (false, path, open(path, O_WRONLY | O_CLOEXEC))
             guard descriptor >= 0 else { throw Failure(operation: .open, path: path, code: errno) }
@@ -117,7 +116,7 @@ final class FileReplacement {
         var done = 0
         while done < buffer.count {
             let count = buffer.withUnsafeBytes { bytes in
-                Foundation.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
             }
             if count < 0 {
                 let code = errno

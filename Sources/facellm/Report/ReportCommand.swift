@@ -1,7 +1,6 @@
 import Analysis
 import ArgumentParser
 import Events
-import Dispatch
 import Foundation
 import Report
 import Video
@@ -227,13 +226,11 @@ struct EventFile {
             descriptor = STDIN_FILENO
             return
         }
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(description: "\(path): \(String(cString: strerror(errno)))") }
-        var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            close(descriptor)
+        if FileKind(path) == .folder {
             throw Failure(description: "\(path): this is a folder; name a file of events in it")
         }
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(description: "\(path): \(String(cString: strerror(errno)))") }
     }
 
     /// The bytes of the file, in pieces; the reading thread is at most two pieces ahead.
@@ -245,7 +242,7 @@ struct EventFile {
                 Thread.detachNewThread {
                     var buffer = [UInt8](repeating: 0, count: 1 << 18)
                     while true {
-                        let count = Foundation.read(descriptor, &buffer, buffer.count)
+                        let count = read(descriptor, &buffer, buffer.count)
                         if count < 0, errno == EINTR { continue }
                         guard count >= 0 else {
                             done.resume(
