@@ -214,6 +214,11 @@ let package = Package(
             swiftSettings: serviceSettings,
             linkerSettings: findOpenVINO
         ),
+        .testTarget(
+            name: "ReportTests",
+            dependencies: ["Events", "Imaging", "Report", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
         // `facellmd` is there so that it is built before its tests run it.
         .testTarget(
             name: "SupervisionTests",

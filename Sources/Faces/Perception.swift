@@ -43,6 +43,11 @@ package final class Perception {
         ///
         /// Empty for the whole picture.
         package var zones: [[Point]] = []
+        /// Seconds between two looks of the detector while the mesh alone holds every known face: it finds those again
+        /// for a third of the time, and measures them better.
+        ///
+        /// New faces wait for the detector; at 0 it looks at every picture.
+        package var detectorInterval = 0.5
         package var tracker = Tracker.Settings()
 
         package init() {}
@@ -65,12 +70,6 @@ package final class Perception {
         /// off at 2 samples a second.
         static let meshMemory = 0.3
     }
-
-    /// Seconds between two looks of the detector while the mesh alone holds every known face: it finds those again for
-    /// a third of the time, and measures them better.
-    ///
-    /// New faces wait for the detector.
-    private static let detectorInterval = 0.5
 
     /// Pictures to let pass after the mesh network saw no face where the detector did.
     private static let meshPause = 3
@@ -166,7 +165,7 @@ package final class Perception {
     /// The known faces, found again by the mesh alone; nil when it is the detector's turn or a face was lost.
     private func hold(_ expected: Expected, in pyramid: Pyramid, at time: Double) throws(FacesError) -> [PerceivedFace]?
     {
-        guard let lastDetection, time - lastDetection < Self.detectorInterval, !expected.isEmpty,
+        guard let lastDetection, time - lastDetection < settings.detectorInterval, !expected.isEmpty,
             expected.allSatisfy({ $0.isBorn && (known[$0.id]?.mesh.presence ?? 0) >= Threshold.presenceAlone })
         else { return nil }
         var faces: [PerceivedFace] = []

@@ -15,7 +15,8 @@ struct Facellm: AsyncParsableCommand {
             """,
         version: RunProvenance.version,
         subcommands: [
-            AnalyzeCommand.self, ReportCommand.self, DescribeCommand.self, ModelsCommand.self, DoctorCommand.self,
+            AnalyzeCommand.self, ReportCommand.self, RedactCommand.self, DescribeCommand.self, ModelsCommand.self,
+            DoctorCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

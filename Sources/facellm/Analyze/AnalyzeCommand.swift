@@ -6,6 +6,8 @@ import Events
 import Faces
 import Foundation
 import Logging
+import Report
+import Synchronization
 import Video
 
 /// `facellm analyze`: one video from beginning to end.
@@ -58,6 +60,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
     )
     var crops: String?
 
+    @OptionGroup(title: "For people")
+    var report: ReportOptions
+
     @Flag(help: "Leaves out of events what differs between two runs, so that they can be compared with diff.")
     var stable = false
 
@@ -85,15 +90,14 @@ struct AnalyzeCommand: AsyncParsableCommand {
         if landmarks && !observations {
             throw ValidationError("--landmarks adds to observations: give --observations too.")
         }
-        for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] where path != "-" && !path.isEmpty {
+        let reports = report.paths.files
+        try OutputCheck.check([("--output", output), ("--annotate", annotate ?? "")].filter { !$0.1.isEmpty } + reports, against: [])
+        for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] + reports where path != "-" && !path.isEmpty {
             if case .file(let inputPath) = VideoInput(commandLine: input), FileIdentity(path) != nil,
                 FileIdentity(path) == FileIdentity(inputPath)
             {
                 throw ValidationError("\(name) \(path) is the input: it would be overwritten.")
             }
-        }
-        if let annotate, output != "-", annotate == output {
-            throw ValidationError("--annotate and --output name the same file \(output).")
         }
         for (name, path) in [("--annotate", annotate), ("--crops", crops)] {
             guard let path else { continue }
@@ -147,16 +151,44 @@ struct AnalyzeCommand: AsyncParsableCommand {
         options.description = description.settings
         options.describer = try await makeDescriber()
 
+        let reporting = try makeReporting()
+        reporting?.attach(to: &options, pictures: report.reportShots)
+
         let run = RecordedRun(options: options, logger: logger) { line.show($0, logger: logger) }
         let signals = SignalWatch(stop: { run.stop($0) })
         let outcome = await run.run()
         signals.stop()
         line.clear()
         if let message = outcome.message { StandardError.write("facellm: \(message)\n") }
+        let isReported = finish(reporting)
         if outcome.exitStatus == 0 || outcome.exitStatus >= 128 {
             logger.info("\(ProgressLine.summary(of: outcome))")
         }
         if outcome.exitStatus != 0 { throw ExitStatus(code: outcome.exitStatus) }
+        if !isReported { throw ExitStatus(code: 1) }
+    }
+
+    private func makeReporting() throws -> Reporting? {
+        guard !report.paths.isEmpty else { return nil }
+        do throws(FileReplacement.Failure) {
+            return Reporting(try ReportOutputs(report.paths))
+        } catch {
+            StandardError.write("facellm: \(error)\n")
+            throw ExitStatus(code: error.exitCode)
+        }
+    }
+
+    /// Writes what there is even after a failure, as the events are; a run that never began leaves all as it was.
+    ///
+    /// - Returns: whether it could be written.
+    private func finish(_ reporting: Reporting?) -> Bool {
+        do throws(FileReplacement.Failure) {
+            for remark in try reporting?.finish() ?? [] { StandardError.write("facellm: \(remark)\n") }
+            return true
+        } catch {
+            StandardError.write("facellm: \(error)\n")
+            return false
+        }
     }
 
     /// A checkpoint that does not fit is a matter of configuration, and told before the work begins.

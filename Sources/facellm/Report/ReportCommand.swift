@@ -85,9 +85,7 @@ struct ReportCommand: AsyncParsableCommand {
             outputs = try ReportOutputs(paths)
             try await read(file, into: outputs, stopping: stopping)
             if stopping.reason == nil, !video.isEmpty {
-                let pictures = Task { try await takePictures(for: outputs) }
-                stopping.attach { pictures.cancel() }
-                try await pictures.value
+                try await takePictures(for: outputs, stopping: stopping)
             }
             if let reason = stopping.reason {
                 outputs.discard()
@@ -155,7 +153,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     private struct WrongVideo: Error, CustomStringConvertible { let description: String }
 
-    private func takePictures(for outputs: ReportOutputs) async throws {
+    private func takePictures(for outputs: ReportOutputs, stopping: StopSwitch) async throws {
         let names = outputs.story.sourceNames
         for argument in video {
             let (name, path) = try assignment(argument, among: names)
@@ -174,8 +172,10 @@ struct ReportCommand: AsyncParsableCommand {
                     }
                 }
             }
-            let pictures = try await ShotReader.pictures(of: .file(path), at: shots)
-            for (index, jpeg) in pictures.enumerated() {
+            let wanted = shots
+            let work = Task { try await ShotReader.pictures(of: .file(path), at: wanted) }
+            stopping.attach { work.cancel() }
+            for (index, jpeg) in try await work.value.enumerated() {
                 if let jpeg { outputs.pictures[keys[index]] = ReportPage.Picture(jpeg: jpeg, time: shots[index].time) }
             }
         }

@@ -1,0 +1,87 @@
+import Events
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Copies of videos in which faces cannot be seen.
+    @Suite("Redaction", .serialized)
+    struct RedactCommandTests {
+        /// Every frame of a video, searched as by default.
+        private func faces(in video: String) async throws -> (faces: Int, frames: Int) {
+            let events = try await Facellm.analyze(video, "--every-frame", "--observations", "--no-progress")
+            return (events.observations.count, events.summary.ledger.framesDecoded)
+        }
+
+        @Test("nothing is found in the copy, which has every frame", arguments: ["pixelate", "fill"])
+        func clip(method: String) async throws {
+            let folder = try TemporaryFolder()
+            let clip = try await Clips.small.path, copy = folder.path("copy.mp4")
+            let before = try await faces(in: clip)
+            #expect(before.faces > 40)
+            let run = try await Facellm.run("redact", clip, "-o", copy, "--method", method)
+            #expect(run.ending == .exited(0), "\(run.standardError)")
+            #expect(run.standardError.contains("50 frames") && run.standardError.contains("no sound"))
+            let after = try await faces(in: copy)
+            #expect(after == (0, 50))
+            #expect(folder.files == ["copy.mp4"])
+        }
+
+        @Test(
+            "nothing is found in copies of recordings",
+            .enabled(if: Installation.media != nil, "no ../shared/media and no FACELLM_MEDIA"),
+            arguments: [
+                "head-pose-face-detection-male.gif", "head-pose-face-detection-female-and-male.gif",
+                "face-demographics-walking.gif", "classroom.gif", "sign-again.mkv",
+            ]
+        )
+        func recording(name: String) async throws {
+            let folder = try TemporaryFolder()
+            let copy = folder.path("copy.mp4")
+            let path = try #require(Installation.media) + "/" + name
+            guard FileManager.default.isReadableFile(atPath: path) else { try Test.cancel("\(path) is missing") }
+            var options = RunningCommand.Options()
+            options.seconds = 240
+            let run = try await Facellm.run("redact", path, "-o", copy, options: options)
+            #expect(run.ending == .exited(0), "\(run.standardError)")
+            let after = try await faces(in: copy)
+            #expect(after.faces == 0 && after.frames > 10)
+        }
+
+        @Test("the input is never overwritten, and a copy that is not whole is not left behind")
+        func careful() async throws {
+            let folder = try TemporaryFolder()
+            let clip = try folder.file("clip.mp4", try await Clips.small.data)
+            let itself = try await Facellm.run("redact", clip, "-o", clip)
+            #expect(itself.ending == .exited(2) && itself.standardError.contains("it would be overwritten"))
+            let link = folder.path("link.mp4")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: clip)
+            #expect(try await Facellm.run("redact", clip, "-o", link).ending == .exited(2))
+            #expect(try Data(contentsOf: URL(filePath: clip)) == (try await Clips.small.data))
+            let pipe = try await Facellm.run("redact", "-", "-o", folder.path("copy.mp4"))
+            #expect(pipe.ending == .exited(2) && pipe.standardError.contains("reads its input twice"))
+            let noVideo = try await Facellm.run("redact", try await Clips.audio.path, "-o", folder.path("copy.mp4"))
+            #expect(noVideo.ending == .exited(3), "\(noVideo.standardError)")
+            let nowhere = try await Facellm.run("redact", clip, "-o", folder.path("no/copy.mp4"))
+            #expect(nowhere.ending == .exited(2))
+            #expect(folder.files == ["clip.mp4", "link.mp4"])
+        }
+
+        @Test("a signal leaves what was there before", arguments: [SIGINT, SIGTERM])
+        func signal(number: Int32) async throws {
+            let folder = try TemporaryFolder()
+            let copy = try folder.file("copy.mp4", "what was there before")
+            var options = RunningCommand.Options()
+            options.hasTerminal = false
+            let running = try Facellm.start(["redact", try await Clips.long.path, "-o", copy], options)
+            // The temporary file is there as soon as the arguments are read.
+            while folder.files.count < 2 { try await Task.sleep(for: .milliseconds(20)) }
+            try await Task.sleep(for: .seconds(1))
+            running.send(number)
+            let run = await running.finish()
+            #expect(run.ending == .exited(128 + number), "\(run.standardError)")
+            #expect(folder.files == ["copy.mp4"])
+            #expect(try String(contentsOfFile: copy, encoding: .utf8) == "what was there before")
+        }
+    }
+}
