@@ -45,7 +45,8 @@ extension Canvas {
             let high = Int(max(0, min(Float(limit), to.rounded(.up))))
             return low < high ? low..<high : nil
         }
-        guard let columns = range(rect.left, rect.right, size.width), let rows = range(rect.top, rect.bottom, size.height)
+        guard let columns = range(rect.left, rect.right, size.width),
+            let rows = range(rect.top, rect.bottom, size.height)
         else { return nil }
         return (columns, rows)
     }

@@ -50,14 +50,30 @@ extension EndToEnd {
             let html = folder.path("report.html"), srt = folder.path("a.srt"), events = folder.path("events.jsonl")
             let clip = try await Clips.small.path
             let run = try await Facellm.run(
-                "analyze", clip, "--observations", "-o", events, "--report", html, "--srt", srt, "--csv",
+                "analyze",
+                clip,
+                "--observations",
+                "-o",
+                events,
+                "--report",
+                html,
+                "--srt",
+                srt,
+                "--csv",
                 folder.path("a.csv")
             )
             #expect(run.ending == .exited(0), "\(run.standardError)")
             let page = try text(html), subtitles = try text(srt)
             let tables = try ["tracks", "observations"].map { try text(folder.path("a-\($0).csv")) }
             let again = try await Facellm.run(
-                "report", events, "-o", html, "--srt", srt, "--csv", folder.path("a.csv")
+                "report",
+                events,
+                "-o",
+                html,
+                "--srt",
+                srt,
+                "--csv",
+                folder.path("a.csv")
             )
             #expect(again.ending == .exited(0), "\(again.standardError)")
             #expect(try text(html) == page)

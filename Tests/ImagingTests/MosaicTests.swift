@@ -8,7 +8,11 @@ struct MosaicTests {
         var canvas = Canvas(size: size)
         for y in 0..<size.height {
             for x in 0..<size.width {
-                canvas.set(x: x, y: y, .init(red: UInt8(x * 5 % 256), green: UInt8(y * 7 % 256), blue: UInt8((x + y) % 2 * 255)))
+                canvas.set(
+                    x: x,
+                    y: y,
+                    .init(red: UInt8(x * 5 % 256), green: UInt8(y * 7 % 256), blue: UInt8((x + y) % 2 * 255))
+                )
             }
         }
         return canvas

@@ -98,7 +98,8 @@ struct ReportPageTests {
         try second.addFace("t1", at: [2, 3])
         var story = ReportStory()
         // As a journal that two instances wrote to in turn.
-        for event in zip(first.events, second.events).flatMap({ [$0, $1] }) + first.events.dropFirst(second.events.count)
+        for event in zip(first.events, second.events).flatMap({ [$0, $1] })
+            + first.events.dropFirst(second.events.count)
         { story.see(event) }
         #expect(story.runs.count == 2)
         #expect(story.tracks == 3)
@@ -190,7 +191,10 @@ struct FiguresTests {
         #expect(Figures.clock(value) == "–")
     }
 
-    @Test("places in a video", arguments: [(0, "0:00.0"), (59.96, "1:00.0"), (3661.25, "1:01:01.3"), (-0.5, "−0:00.5")])
+    @Test(
+        "places in a video",
+        arguments: [(0, "0:00.0"), (59.96, "1:00.0"), (3661.25, "1:01:01.3"), (-0.5, "−0:00.5")]
+    )
     func clock(seconds: Double, text: String) {
         #expect(Figures.clock(seconds) == text)
     }

@@ -69,7 +69,11 @@ struct SubtitleTests {
                 )
             )
         )
-        #expect(try parse(subtitles(lines).srt) == [Cue(number: 1, start: 1000, end: 5000, lines: ["A woman smiles. Привет 🙂"])])
+        #expect(
+            try parse(subtitles(lines).srt) == [
+                Cue(number: 1, start: 1000, end: 5000, lines: ["A woman smiles. Привет 🙂"])
+            ]
+        )
     }
 
     @Test("nothing in a sentence is markup or ends a subtitle")

@@ -98,7 +98,9 @@ struct TableTests {
         let documentation = Installation.package.appending(path: "Documentation/report.md")
         let text = try String(contentsOf: documentation, encoding: .utf8)
         // The very code that the documentation tells readers to use.
-        let code = try #require(text.components(separatedBy: "```python\n").dropFirst().first?.components(separatedBy: "```").first)
+        let code = try #require(
+            text.components(separatedBy: "```python\n").dropFirst().first?.components(separatedBy: "```").first
+        )
         let script = """
             import sys
             \(code.replacingOccurrences(of: "party-tracks.csv", with: tracks)

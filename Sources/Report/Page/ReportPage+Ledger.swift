@@ -35,7 +35,14 @@ extension ReportPage {
         rows.append(("Events", .text(Figures.whole(run.events))))
         if run.missing > 0 { rows.append(("Missing", .text(Figures.whole(run.missing)))) }
         if let summary = run.summary {
-            rows.append(("Ended", .text("\(words(summary.exitReason.rawValue)), \(summary.complete ? "read to the end" : "not read to the end")")))
+            rows.append(
+                (
+                    "Ended",
+                    .text(
+                        "\(words(summary.exitReason.rawValue)), \(summary.complete ? "read to the end" : "not read to the end")"
+                    )
+                )
+            )
         }
         return .element(
             "dl",
@@ -83,7 +90,10 @@ extension ReportPage {
                                 "ul",
                                 [.class("parts")],
                                 parts.filter { $0.1 != 0 }.map { part in
-                                    .element("li", [.element("b", [.text(Figures.whole(part.1))]), .text(" \(part.0)")])
+                                    .element(
+                                        "li",
+                                        [.element("b", [.text(Figures.whole(part.1))]), .text(" \(part.0)")]
+                                    )
                                 }
                             )
                         ]

@@ -51,7 +51,9 @@ extension ReportPage {
         let axis = HTML.element(
             "div",
             [.class("axis"), .init("aria-hidden", "true")],
-            ticks.map { .element("span", [.left(share($0))], [.text(Figures.clock($0, decimals: length < 10 ? 1 : 0))]) }
+            ticks.map {
+                .element("span", [.left(share($0))], [.text(Figures.clock($0, decimals: length < 10 ? 1 : 0))])
+            }
         )
         let grid = HTML.element(
             "div",
@@ -91,7 +93,11 @@ extension ReportPage {
         let isLong = cards.count > 24
         return .element(
             "div",
-            isLong ? [.class("timeline long"), .init("tabindex", "0"), .init("role", "region"), .init("aria-label", "Tracks over time")] : [.class("timeline")],
+            isLong
+                ? [
+                    .class("timeline long"), .init("tabindex", "0"), .init("role", "region"),
+                    .init("aria-label", "Tracks over time"),
+                ] : [.class("timeline")],
             [axis, .element("div", [.class("rows")], [grid, .element("ol", rows)])]
         )
     }

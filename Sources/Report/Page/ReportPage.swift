@@ -255,7 +255,8 @@ package struct ReportPage: Sendable {
                 )
             )
         }
-        let labels = ExpressionLabel.allCases.filter { label in cards.contains { $0.track.dominantExpression == label } }
+        let labels = ExpressionLabel.allCases.filter { label in cards.contains { $0.track.dominantExpression == label }
+        }
         if labels.count > 1 {
             fields.append(Self.select("Mostly", id: "f-expression", labels.map { ($0.rawValue, $0.rawValue) }))
         }

@@ -13,7 +13,8 @@ enum Ribbon {
             return .element(
                 "i",
                 [
-                    color(span.label), .place((span.start - extent.lowerBound) / length, (span.end - span.start) / length),
+                    color(span.label),
+                    .place((span.start - extent.lowerBound) / length, (span.end - span.start) / length),
                     .init("title", words),
                 ],
                 []

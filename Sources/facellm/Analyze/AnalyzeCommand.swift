@@ -91,8 +91,12 @@ struct AnalyzeCommand: AsyncParsableCommand {
             throw ValidationError("--landmarks adds to observations: give --observations too.")
         }
         let reports = report.paths.files
-        try OutputCheck.check([("--output", output), ("--annotate", annotate ?? "")].filter { !$0.1.isEmpty } + reports, against: [])
-        for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] + reports where path != "-" && !path.isEmpty {
+        try OutputCheck.check(
+            [("--output", output), ("--annotate", annotate ?? "")].filter { !$0.1.isEmpty } + reports,
+            against: []
+        )
+        for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] + reports
+        where path != "-" && !path.isEmpty {
             if case .file(let inputPath) = VideoInput(commandLine: input), FileIdentity(path) != nil,
                 FileIdentity(path) == FileIdentity(inputPath)
             {

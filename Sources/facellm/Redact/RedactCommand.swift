@@ -32,7 +32,9 @@ struct RedactCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the copy goes.", valueName: "out.mp4"))
     var output: String
 
-    @Option(help: ArgumentHelp("pixelate, or fill with black, which leaves nothing to guess from.", valueName: "method"))
+    @Option(
+        help: ArgumentHelp("pixelate, or fill with black, which leaves nothing to guess from.", valueName: "method")
+    )
     var method = RedactionRun.Method.pixelate
 
     @Option(

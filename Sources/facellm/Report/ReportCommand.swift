@@ -71,7 +71,8 @@ struct ReportCommand: AsyncParsableCommand {
         }
         try OutputCheck.check(
             paths.files.map { ($0.option == "--report" ? "--output" : $0.option, $0.path) },
-            against: [input] + video.flatMap { [$0, $0.split(separator: "=", maxSplits: 1).last.map(String.init) ?? $0] }
+            against: [input]
+                + video.flatMap { [$0, $0.split(separator: "=", maxSplits: 1).last.map(String.init) ?? $0] }
         )
     }
 
@@ -190,7 +191,8 @@ struct ReportCommand: AsyncParsableCommand {
         if names.contains(last) { return (last, argument) }
         if names.count <= 1 { return (names.first, argument) }
         throw WrongVideo(
-            description: "--video \(argument): the events have \(names.count) sources; give --video NAME=FILE with one of"
+            description:
+                "--video \(argument): the events have \(names.count) sources; give --video NAME=FILE with one of"
                 + " \(names.joined(separator: ", "))."
         )
     }
