@@ -59,14 +59,19 @@ package struct EventReading: Sendable {
         number += 1
         switch piece {
         case .line(let bytes):
-            if !bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { decode(bytes, body) }
+            if !Self.isBlank(bytes) { decode(bytes, body) }
         case .tooLong: note("longer than the \(EventLine.maximumLength) bytes that a line may have")
         case .cut(let bytes):
+            if Self.isBlank(bytes) { return }
             // A whole event whose line break alone is missing is as good as any other.
             let before = counts.damaged
             decode(bytes, body)
             counts.isCut = counts.damaged > before
         }
+    }
+
+    private static func isBlank(_ bytes: [UInt8]) -> Bool {
+        bytes.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
     }
 
     private mutating func decode(_ bytes: [UInt8], _ body: (Event) -> Void) {

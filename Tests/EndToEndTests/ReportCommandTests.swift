@@ -34,7 +34,7 @@ extension EndToEnd {
             #expect(try text(folder.path("a-tracks.csv")).components(separatedBy: "\r\n").count == 3)
             #expect(try text(srt).hasPrefix("1\n00:00:0"))
             // Another program's reader takes the subtitles too.
-            try await Clips.ffmpeg("-xerror -i \(srt) -f null -")
+            try await Clips.ffmpeg("-xerror -i \(srt) \(folder.path("a.vtt"))")
 
             let shots = try await Facellm.run("report", events, "-o", html, "--video", try await Clips.small.path)
             #expect(shots.ending == .exited(0), "\(shots.standardError)")

@@ -119,6 +119,9 @@ enum Axis {
         while length / step > 6 { step *= 2 }
         let first = (extent.lowerBound / step).rounded(.up), last = (extent.upperBound / step).rounded(.down)
         guard first <= last else { return [extent.lowerBound] }
-        return stride(from: first, through: last, by: 1).map { $0 * step }
+        // A product may lie a rounding error outside.
+        return stride(from: first, through: last, by: 1).map {
+            min(max($0 * step, extent.lowerBound), extent.upperBound)
+        }
     }
 }

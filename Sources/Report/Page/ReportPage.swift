@@ -155,8 +155,8 @@ package struct ReportPage: Sendable {
         guard let extent = sources.compactMap(\.extent).map({ $0.upperBound - $0.lowerBound }).max(), extent > 0 else {
             return sentence + "."
         }
-        let where_ = sources.count { !$0.tracks.isEmpty } > 1 ? ", over at most" : " over"
-        return "\(sentence)\(where_) \(Figures.duration(extent))."
+        let preposition = sources.count { !$0.tracks.isEmpty } > 1 ? ", over at most" : " over"
+        return "\(sentence)\(preposition) \(Figures.duration(extent))."
     }
 
     private var tiles: [(name: String, value: String)] {

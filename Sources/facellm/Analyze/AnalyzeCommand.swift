@@ -6,8 +6,6 @@ import Events
 import Faces
 import Foundation
 import Logging
-import Report
-import Synchronization
 import Video
 
 /// `facellm analyze`: one video from beginning to end.
@@ -90,13 +88,11 @@ struct AnalyzeCommand: AsyncParsableCommand {
         if landmarks && !observations {
             throw ValidationError("--landmarks adds to observations: give --observations too.")
         }
-        let reports = report.paths.files
-        try OutputCheck.check(
-            [("--output", output), ("--annotate", annotate ?? "")].filter { !$0.1.isEmpty } + reports,
-            against: []
-        )
-        for (name, path) in [("--output", output), ("--annotate", annotate ?? "")] + reports
-        where path != "-" && !path.isEmpty {
+        var outputs: [(option: String, path: String)] = [("--output", output)]
+        if let annotate { outputs.append(("--annotate", annotate)) }
+        outputs += report.paths.files
+        try OutputCheck.check(outputs, against: [])
+        for (name, path) in outputs where path != "-" && !path.isEmpty {
             if case .file(let inputPath) = VideoInput(commandLine: input), FileIdentity(path) != nil,
                 FileIdentity(path) == FileIdentity(inputPath)
             {

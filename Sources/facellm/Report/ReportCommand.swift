@@ -202,9 +202,9 @@ struct ReportCommand: AsyncParsableCommand {
 enum OutputCheck {
     static func check(_ outputs: [(option: String, path: String)], against inputs: [String]) throws {
         var seen: [(option: String, path: String)] = []
-        for output in outputs where output.path != "-" || outputs.count(where: { $0.path == "-" }) > 1 {
+        for output in outputs where FileKind(output.path) != .other {
             if let other = seen.first(where: { $0.path == output.path }) {
-                throw ValidationError("\(other.option) and \(output.option) name the same file \(output.path).")
+                throw ValidationError("\(output.option) and \(other.option) name the same file \(output.path).")
             }
             seen.append(output)
             guard let identity = FileIdentity(output.path) else { continue }
