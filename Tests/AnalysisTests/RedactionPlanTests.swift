@@ -6,7 +6,7 @@ import Testing
 struct RedactionPlanTests {
     private let face = Rect(left: 0.4, top: 0.4, width: 0.1, height: 0.1)
 
-    private func plan(_ times: [Double], _ box: (Double) -> Rect) -> RedactionPlan {
+    private func makePlan(_ times: [Double], _ box: (Double) -> Rect) -> RedactionPlan {
         var plan = RedactionPlan()
         for time in times { plan.see(track: 1, box: box(time), at: time) }
         plan.finish()
@@ -22,7 +22,7 @@ struct RedactionPlanTests {
         func box(_ time: Double) -> Rect {
             Rect(left: 0.1 + 0.2 * Float(time), top: 0.3, width: 0.1, height: 0.15)
         }
-        let plan = plan([0, 0.2, 1.1, 1.2], box)
+        let plan = makePlan([0, 0.2, 1.1, 1.2], box)
         for step in 0...120 {
             let time = Double(step) / 100
             let regions = plan.regions(at: time)
@@ -33,7 +33,7 @@ struct RedactionPlanTests {
 
     @Test("it stays for a while before the first and after the last sighting, growing, and no longer")
     func hold() throws {
-        let plan = plan([2, 3]) { _ in face }
+        let plan = makePlan([2, 3]) { _ in face }
         let at = try #require(plan.regions(at: 2).first)
         let before = try #require(plan.regions(at: 1.5).first), after = try #require(plan.regions(at: 3.5).first)
         #expect(contains(at, face) && contains(before, at) && contains(after, at))
@@ -43,7 +43,7 @@ struct RedactionPlanTests {
 
     @Test("in the middle of a long gap more is covered than at its ends")
     func gap() throws {
-        let plan = plan([0, 1]) { _ in face }
+        let plan = makePlan([0, 1]) { _ in face }
         let middle = try #require(plan.regions(at: 0.5).first), end = try #require(plan.regions(at: 0).first)
         #expect(contains(middle, end) && middle.width > end.width)
     }

@@ -8,7 +8,7 @@ extension EndToEnd {
     @Suite("Reports", .serialized)
     struct ReportCommandTests {
         /// The events of the small clip, with observations.
-        private func events(in folder: TemporaryFolder) async throws -> String {
+        private func makeEvents(in folder: TemporaryFolder) async throws -> String {
             let path = folder.path("events.jsonl")
             let run = try await Facellm.run("analyze", try await Clips.small.path, "--observations", "-o", path)
             #expect(run.ending == .exited(0), "\(run.standardError)")
@@ -20,7 +20,7 @@ extension EndToEnd {
         @Test("a page, tables and subtitles of a clip, and pictures where the video is given")
         func all() async throws {
             let folder = try TemporaryFolder()
-            let events = try await events(in: folder)
+            let events = try await makeEvents(in: folder)
             let html = folder.path("report.html"), srt = folder.path("a.srt")
             let run = try await Facellm.run("report", events, "-o", html, "--csv", folder.path("a.csv"), "--srt", srt)
             #expect(run.ending == .exited(0), "\(run.standardError)")
@@ -92,7 +92,7 @@ extension EndToEnd {
             #expect(empty.ending == .exited(0) && empty.standardError.contains("empty.jsonl is empty"))
             #expect(try text(html).contains("The file holds no events."))
 
-            let events = try text(try await events(in: folder))
+            let events = try text(try await makeEvents(in: folder))
             let damaged = try folder.file(
                 "damaged.jsonl",
                 "{\"schema\":\"facellm.events/1\",\"type\":\"new.thing\"}\nnonsense\n" + events.dropLast(30)
@@ -132,7 +132,7 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             let html = folder.path("report.html")
             let evil = "<img src=x onerror=alert(1)>\\\"'"
-            let text = try self.text(try await events(in: folder))
+            let text = try self.text(try await makeEvents(in: folder))
                 .replacingOccurrences(of: "\"small.mp4\"", with: "\"\(evil)\"")
                 .replacingOccurrences(of: #""text":""#, with: "\"text\":\"\(evil)")
             let run = try await Facellm.run("report", try folder.file("evil.jsonl", text), "-o", html)

@@ -69,7 +69,15 @@ struct TableTests {
     private func ry(_ a: Double) -> [Double] { [cos(a), 0, sin(a), 0, 1, 0, -sin(a), 0, cos(a)] }
     private func rz(_ a: Double) -> [Double] { [cos(a), -sin(a), 0, sin(a), cos(a), 0, 0, 0, 1] }
     private func product(_ a: [Double], _ b: [Double]) -> [Double] {
-        (0..<9).map { index in (0..<3).reduce(0) { $0 + a[index / 3 * 3 + $1] * b[$1 * 3 + index % 3] } }
+        var result: [Double] = []
+        for row in 0..<3 {
+            for column in 0..<3 {
+                var sum = 0.0
+                for index in 0..<3 { sum += a[3 * row + index] * b[3 * index + column] }
+                result.append(sum)
+            }
+        }
+        return result
     }
 
     /// A Python that has pandas; nil where there is none.
