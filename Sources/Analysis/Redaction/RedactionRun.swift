@@ -57,10 +57,12 @@ package actor RedactionRun {
     /// The detector's score from which the second look covers what it finds: a little below that from which a face is
     /// reported, for encoding changes the picture once more.
     private static let secondLook: Float = 0.4
-    /// Second looks at one frame.
-    private static let looks = 3
-    /// Blocks along the longer side of a covered region: means of so few tell the detector nothing, and a viewer little.
-    private static let blocks = 7
+    /// The same where something is covered already: blocks can look like a face, and there nothing is lost.
+    private static let secondLookAtCovered: Float = 0.25
+    /// Second looks at one frame, each covering more around what it finds.
+    private static let looks = 5
+    /// Blocks along the longer side of a covered region: of seven the detector still took one in two for a face.
+    private static let blocks = 5
 
     private let options: Options
     private let stopping: StopSwitch
@@ -177,7 +179,7 @@ package actor RedactionRun {
                 let regions = plan.regions(at: frame.mediaTime)
                 for region in regions { cover(region, on: &canvas) }
                 outcome.regions += regions.count
-                outcome.foundLater += try lookAgain(finder, at: &canvas)
+                outcome.foundLater += try lookAgain(finder, at: &canvas, covered: regions)
                 try writer?.append(canvas, at: frame.mediaTime)
                 outcome.framesWritten += 1
                 tell(reader, at: frame.mediaTime, half: 1, faces: regions.count, tracks: plan.trackCount)
@@ -204,34 +206,41 @@ package actor RedactionRun {
                 width: region.width * width,
                 height: region.height * height
             ),
-            on: &canvas,
-            method: options.method
+            on: &canvas
         )
     }
 
-    private func cover(pixels rect: Rect, on canvas: inout Canvas, method: Method) {
-        switch method {
+    private func cover(pixels rect: Rect, on canvas: inout Canvas) {
+        switch options.method {
         case .pixelate: canvas.pixelate(rect, across: Self.blocks)
         case .fill: canvas.fill(rect, color: .black)
         }
     }
 
-    /// Covers what the detector still finds; what blocks do not hide from it becomes one colour.
+    /// Covers what the detector still finds by one colour.
     ///
+    /// - Parameter covered: what is covered already, in ratios of the frame.
     /// - Returns: how many regions.
-    private func lookAgain(_ finder: FaceFinder, at canvas: inout Canvas) throws -> Int {
+    private func lookAgain(_ finder: FaceFinder, at canvas: inout Canvas, covered: [Rect]) throws -> Int {
+        let (width, height) = (Float(canvas.size.width), Float(canvas.size.height))
+        var regions = covered.map {
+            Rect(left: $0.left * width, top: $0.top * height, width: $0.width * width, height: $0.height * height)
+        }
         var count = 0
         for look in 0..<Self.looks {
-            let found = try finder.find(in: Pyramid(Picture(canvas)), threshold: Self.secondLook)
+            let found = try finder.find(in: Pyramid(Picture(canvas)), threshold: Self.secondLookAtCovered)
+                .filter { face in
+                    face.score >= Self.secondLook || regions.contains { $0.intersectionArea(face.box) > 0 }
+                }
             if found.isEmpty { break }
             count += found.count
             for face in found {
-                let rect = face.box.scaled(by: 1 + 2 * options.plan.margin)
-                if options.method == .pixelate {
-                    canvas.pixelate(rect, across: look == 0 ? Self.blocks : 1)
-                } else {
-                    canvas.fill(rect, color: .black)
+                let rect = face.box.scaled(by: 1 + 2 * options.plan.margin + 0.3 * Float(look))
+                switch options.method {
+                case .pixelate: canvas.pixelate(rect, across: 1)
+                case .fill: canvas.fill(rect, color: .black)
                 }
+                regions.append(rect)
             }
         }
         return count

@@ -33,7 +33,8 @@ extension ReportPage {
         h3.group .quiet { font-weight: 400; margin-left: .5rem; }
         h4 { font-size: .75rem; font-weight: 600; letter-spacing: .06em; text-transform: uppercase; color: var(--soft);
           margin-bottom: .5rem; }
-        bdi, td, dd { overflow-wrap: anywhere; }
+        bdi, dd { overflow-wrap: anywhere; }
+        table, table bdi { overflow-wrap: break-word; }
         a { color: var(--accent); text-underline-offset: .15em; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
         [hidden] { display: none !important; }
@@ -45,10 +46,9 @@ extension ReportPage {
         .kicker { color: var(--accent); font-size: .8125rem; font-weight: 600; letter-spacing: .06em;
           text-transform: uppercase; margin-bottom: .5rem; }
         .lede { color: var(--soft); font-size: 1.0625rem; margin-top: .5rem; }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 1px;
-          background: var(--line); border: 1px solid var(--line); border-radius: .625rem; overflow: hidden;
+        .tiles { display: flex; flex-wrap: wrap; gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .625rem; overflow: hidden;
           margin-top: 1.75rem; }
-        .tiles div { background: var(--sheet); padding: .75rem 1rem .8125rem; }
+        .tiles div { flex: 1 1 8.5rem; background: var(--sheet); padding: .75rem 1rem .8125rem; }
         .tiles dt { font-size: .8125rem; color: var(--soft); }
         .tiles dd { font-size: 1.375rem; font-weight: 600; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
         .notices { margin-top: 1.25rem; border-left: 3px solid var(--bad); padding: .125rem 0 .125rem .875rem; }
@@ -84,20 +84,21 @@ extension ReportPage {
           white-space: nowrap; overflow: hidden; text-overflow: ellipsis; text-decoration: none; }
         .rows a:hover { text-decoration: underline; }
         .lane { position: relative; height: .875rem; }
-        .bar { position: absolute; inset: 0 auto; min-width: 3px; background: var(--soft); border-radius: 3px;
-          overflow: hidden; }
+        .bar { position: absolute; inset: 0 auto; min-width: 3px; border-radius: 3px; overflow: hidden; }
+        .bar, .ribbon, .x-none { background: repeating-linear-gradient(135deg, var(--soft) 0 1px, var(--sunk) 1px 5px);
+          box-shadow: inset 0 0 0 1px var(--soft); }
         .bar i, .ribbon i { position: absolute; top: 0; bottom: 0; }
         .bar i + i, .ribbon i + i { border-left: 1px solid var(--sheet); }
 
         .filters { display: flex; flex-wrap: wrap; gap: .5rem .875rem; align-items: center; margin-bottom: 1rem;
           font-size: .875rem; color: var(--soft); }
-        .filters label { display: inline-flex; align-items: center; gap: .375rem; }
+        .filters label { display: inline-flex; align-items: center; gap: .375rem; min-width: 0; }
         .filters input, .filters select { font: inherit; color: var(--ink); background: var(--sheet);
           border: 1px solid color-mix(in srgb, var(--soft) 70%, transparent); border-radius: .375rem;
-          padding: .3125rem .5rem; min-height: 2.25rem; max-width: 100%; }
+          padding: .3125rem .5rem; min-height: 2.25rem; min-width: 0; max-width: min(100%, 20rem); }
         .filters input[type=number] { width: 5rem; }
         .filters ::placeholder { color: var(--soft); opacity: 1; }
-        .cards { display: grid; gap: 1rem; }
+        .cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
         .card { background: var(--sheet); border: 1px solid var(--line); border-radius: .625rem;
           padding: 1rem 1.125rem 1.125rem; min-width: 0; }
         .card:target { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
@@ -107,7 +108,7 @@ extension ReportPage {
         .facts span + span::before { content: "·"; margin: 0 .4em; }
         .body.has-side { display: grid; grid-template-columns: 12rem minmax(0, 1fr); gap: 1.25rem 1.75rem; }
         .side { display: grid; gap: 1rem; align-content: start; }
-        .main { display: grid; gap: 1.25rem; align-content: start; min-width: 0; }
+        .main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.25rem; align-content: start; }
         figcaption { font-size: .8125rem; color: var(--soft); margin-top: .375rem; font-variant-numeric: tabular-nums; }
         .shot img { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: cover;
           border-radius: .5rem; background: var(--sunk); }
@@ -117,7 +118,7 @@ extension ReportPage {
         .pose .dots { fill: none; stroke: var(--accent); stroke-width: 5; stroke-linecap: round; stroke-opacity: .55; }
         .pose .median { fill: none; stroke: var(--ink); stroke-width: 2; }
         .pose text { font-size: 11px; fill: var(--soft); }
-        .ribbon { position: relative; height: 1.5rem; background: var(--sunk); border-radius: .25rem; overflow: hidden; }
+        .ribbon { position: relative; height: 1.5rem; border-radius: .25rem; overflow: hidden; }
         .ribbon .answer { width: 7px; height: 7px; top: auto; bottom: 3px; border-radius: 50%; background: var(--ink);
           border: 1px solid var(--sheet); transform: translateX(-50%); }
         .ends { display: flex; justify-content: space-between; font-size: .75rem; color: var(--soft);
@@ -161,8 +162,7 @@ extension ReportPage {
 
         @media (max-width: 40rem) {
           .body.has-side { grid-template-columns: minmax(0, 1fr); }
-          .side { grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); max-width: 26rem; }
-          .tiles { grid-template-columns: repeat(2, 1fr); }
+          .side { grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); max-width: 26rem; }
           .timeline { --names: 2.75rem; padding: .625rem .75rem .75rem; }
           .axis span:nth-child(even) { display: none; }
           .story li { grid-template-columns: minmax(0, 1fr); gap: 0; }

@@ -36,11 +36,11 @@ extension ReportPage {
     private var legend: HTML {
         let shown = Set(cards.flatMap { $0.track.ribbon.map(\.label) })
         let labels = ExpressionLabel.allCases.filter(shown.contains)
-        guard !labels.isEmpty else { return .empty }
         return .element(
             "ul",
             [.class("shares legend"), .init("aria-label", "Colours of expressions")],
             labels.map { .element("li", [Ribbon.swatch($0), .text($0.rawValue)]) }
+                + [.element("li", [Ribbon.unknownSwatch, .text("not told")])]
         )
     }
 

@@ -167,7 +167,7 @@ package struct ReportPage: Sendable {
         let seconds = tracks.reduce(0) { $0 + $1.duration }
         tiles.append(("Time on screen", Figures.duration(seconds)))
         let answers = tracks.reduce(0) { $0 + ($1.analyses[.ok] ?? 0) + ($1.analyses[.partial] ?? 0) }
-        tiles.append(("Model answers", Figures.whole(answers)))
+        if answers > 0 { tiles.append(("Model answers", Figures.whole(answers))) }
         if story.runs.count > 1 { tiles.append(("Runs", Figures.whole(story.runs.count))) }
         if story.sourceNames.count > 1 { tiles.append(("Sources", Figures.whole(story.sourceNames.count))) }
         let elapsed = story.runs.compactMap { $0.summary?.elapsedSeconds }.reduce(0, +)

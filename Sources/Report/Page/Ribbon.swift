@@ -27,6 +27,11 @@ enum Ribbon {
         .element("span", [.class("swatch"), .init("aria-hidden", "true")], [.element("i", [color(label)], [])])
     }
 
+    /// For times of which no line tells an expression.
+    static let unknownSwatch = HTML.literal(
+        "<span class=\"swatch\" aria-hidden=\"true\"><i class=\"x-none\"></i></span>"
+    )
+
     static func color(_ label: ExpressionLabel) -> HTML.Attribute {
         switch label {
         case .neutral: .class("x-neutral")
