@@ -58,7 +58,7 @@ package actor RedactionRun {
     /// reported, for encoding changes the picture once more.
     private static let secondLook: Float = 0.4
     /// The same where something is covered already: blocks can look like a face, and there nothing is lost.
-    private static let secondLookAtCovered: Float = 0.25
+    private static let secondLookAtCovered: Float = 0.3
     /// Second looks at one frame, each covering more around what it finds.
     private static let looks = 5
     /// Blocks along the longer side of a covered region: of seven the detector still took one in two for a face.
@@ -228,14 +228,16 @@ package actor RedactionRun {
         }
         var count = 0
         for look in 0..<Self.looks {
+            // A guess at something much larger than what is covered there is one at a body, a chair or a window.
             let found = try finder.find(in: Pyramid(Picture(canvas)), threshold: Self.secondLookAtCovered)
                 .filter { face in
-                    face.score >= Self.secondLook || regions.contains { $0.intersectionArea(face.box) > 0 }
+                    face.score >= Self.secondLook
+                        || regions.contains { $0.intersectionArea(face.box) > 0 && face.box.area < 1.5 * $0.area }
                 }
             if found.isEmpty { break }
             count += found.count
             for face in found {
-                let rect = face.box.scaled(by: 1 + 2 * options.plan.margin + 0.3 * Float(look))
+                let rect = face.box.scaled(by: 1 + 2 * options.plan.margin + 0.15 * Float(look))
                 switch options.method {
                 case .pixelate: canvas.pixelate(rect, across: 1)
                 case .fill: canvas.fill(rect, color: .black)
