@@ -69,7 +69,7 @@ struct ProductGroupTests {
             packed = heights.map { height in
                 let packed = QuantisedTests.Packed(quant, n: height, k: k)
                 let w = noise.values(height * k, scale: 0.05)
-                ck_pack(pool.pointer, packed.pointer, quant, w, CK_F32, height, k)
+                ck_pack(pool.pointer, packed.pointer, quant, w, CK_F32, nil, height, k)
                 return packed
             }
             bias = noise.values(n + 70)
