@@ -49,7 +49,7 @@ package final class Companion: Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = Array(arguments.dropFirst())
         process.standardInput = input
-        if let errors { FileManager.default.createFile(atPath: errors, contents: nil) }
+        if let errors { _ = FileManager.default.createFile(atPath: errors, contents: nil) }
         process.standardError = errors.flatMap(FileHandle.init(forWritingAtPath:)) ?? .nullDevice
         let pipe = Pipe()
         process.standardOutput = pipe

@@ -1,4 +1,5 @@
 import Analysis
+import Foundation
 import Glibc
 import Testing
 
@@ -11,8 +12,9 @@ struct ThreadExecutorTests {
 
         func add(_ number: Int) { sum += number }
         var total: Int { sum }
-        var niceness: Int32 { getpriority(PRIO_PROCESS, 0) }
-        var thread: pid_t { gettid() }
+        var niceness: Int32 { getpriority(Int32(PRIO_PROCESS.rawValue), 0) }
+        /// Its folder in /proc.
+        var thread: String { URL(filePath: "/proc/thread-self").resolvingSymlinksInPath().path }
 
         /// Of a thread that is started from here.
         func nicenessOfChild() -> Int32 {
@@ -21,7 +23,7 @@ struct ThreadExecutorTests {
             pthread_create(
                 &thread,
                 nil,
-                { _ in UnsafeMutableRawPointer(bitPattern: Int(getpriority(PRIO_PROCESS, 0))) },
+                { _ in UnsafeMutableRawPointer(bitPattern: Int(getpriority(Int32(PRIO_PROCESS.rawValue), 0))) },
                 nil
             )
             pthread_join(thread, &result)
@@ -31,11 +33,11 @@ struct ThreadExecutorTests {
 
     @Test("an actor and the threads it starts are nice, and others are not")
     func niceness() async {
-        let before = getpriority(PRIO_PROCESS, 0)
+        let before = getpriority(Int32(PRIO_PROCESS.rawValue), 0)
         let worker = Worker()
         #expect(await worker.niceness == max(7, before))
         #expect(await worker.nicenessOfChild() == max(7, before))
-        #expect(getpriority(PRIO_PROCESS, 0) == before)
+        #expect(getpriority(Int32(PRIO_PROCESS.rawValue), 0) == before)
     }
 
     @Test("every job runs, one at a time, on the same thread")
@@ -51,8 +53,7 @@ struct ThreadExecutorTests {
 
     @Test("the thread ends with its executor")
     func ending() async throws {
-        let thread = await Worker().thread
-        let path = "/proc/self/task/\(thread)"
+        let path = await Worker().thread
         for _ in 0..<500 where access(path, F_OK) == 0 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(access(path, F_OK) != 0)
     }

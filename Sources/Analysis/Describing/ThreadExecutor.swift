@@ -35,7 +35,7 @@ package final class ThreadExecutor: SerialExecutor {
     package init(label: String, niceness: Int32 = 10) {
         let thread = Thread { [line] in
             // For this thread alone: Linux keeps a niceness for each. Refused, it is no reason not to work.
-            _ = setpriority(PRIO_PROCESS, 0, niceness)
+            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness)
             // The entry keeps the executor until its job is done.
             while let entry = line.next() { entry.job.runSynchronously(on: entry.executor.asUnownedSerialExecutor()) }
         }

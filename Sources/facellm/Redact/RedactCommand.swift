@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Console
 import Faces
 import Foundation
 import Logging
@@ -116,7 +117,7 @@ struct RedactCommand: AsyncParsableCommand {
         options.maximumDecodeErrors = maxDecodeErrors
 
         let run = RedactionRun(options: options) { line.show($0, logger: logger) }
-        let signals = SignalWatch { run.stop($0) }
+        let signals = SignalWatch(stop: { run.stop($0) })
         var outcome = await run.run()
         line.clear()
         if outcome.isWhole {

@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Console
 import Events
 import Foundation
 import Report
@@ -78,7 +79,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let stopping = StopSwitch()
-        let signals = SignalWatch { stopping.stop($0) }
+        let signals = SignalWatch(stop: { stopping.stop($0) })
         defer { signals.stop() }
         let outputs: ReportOutputs
         do {
