@@ -1,6 +1,6 @@
 import ArgumentParser
-import Console
 import Benchmarking
+import Console
 import Events
 import Faces
 import Foundation
