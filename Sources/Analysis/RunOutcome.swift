@@ -16,6 +16,8 @@ package struct RunOutcome: Sendable {
 
 /// What a progress line can tell.
 package struct RunProgress: Sendable, Hashable {
+    /// What is being done, in a word or two; nil where there is one thing to do.
+    package var activity: String?
     /// Seconds of video that were looked at.
     package var mediaTime: Double
     /// Seconds in all, where the container tells.

@@ -1,5 +1,5 @@
 internal import CFFmpeg
-internal import Imaging
+package import Imaging
 
 /// The C objects behind a `VideoWriter`: scaler, encoder, muxer, file.
 final class VideoEncoding: @unchecked Sendable {
@@ -246,7 +246,7 @@ private struct VideoColors {
 }
 
 /// Where a canvas lies in a video of another size.
-struct Letterbox: Hashable {
+package struct Letterbox: Hashable, Sendable {
     /// What is taken of the canvas, from its top left.
     let source: Size
     /// Even numbers, so that the chroma planes meet the luma plane.
@@ -254,7 +254,7 @@ struct Letterbox: Hashable {
     let top: Int
     let size: Size
 
-    init(_ canvas: Size, in video: Size) {
+    package init(_ canvas: Size, in video: Size) {
         if canvas.width - video.width == canvas.width & 1, canvas.height - video.height == canvas.height & 1 {
             (source, left, top, size) = (video, 0, 0, video)
             return
@@ -267,5 +267,26 @@ struct Letterbox: Hashable {
         size = Size(width: fitted(canvas.width, video.width), height: fitted(canvas.height, video.height))
         left = (video.width - size.width) / 4 * 2
         top = (video.height - size.height) / 4 * 2
+    }
+    /// Where a region of the canvas lies in the video, both in pixels.
+    package func place(_ rect: Rect) -> Rect {
+        let x = Float(size.width) / Float(source.width), y = Float(size.height) / Float(source.height)
+        return Rect(
+            left: Float(left) + rect.left * x,
+            top: Float(top) + rect.top * y,
+            width: rect.width * x,
+            height: rect.height * y
+        )
+    }
+
+    /// Where a region of the video lies in the canvas, the other way round; perhaps outside of it.
+    package func origin(of rect: Rect) -> Rect {
+        let x = Float(source.width) / Float(size.width), y = Float(source.height) / Float(size.height)
+        return Rect(
+            left: (rect.left - Float(left)) * x,
+            top: (rect.top - Float(top)) * y,
+            width: rect.width * x,
+            height: rect.height * y
+        )
     }
 }

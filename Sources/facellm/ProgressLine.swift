@@ -53,7 +53,7 @@ final class ProgressLine: Sendable {
     static func words(_ progress: RunProgress, elapsed: Duration) -> String {
         let seconds = seconds(elapsed)
         let speed = seconds > 0 ? progress.mediaTime / seconds : 0
-        var parts: [String] = []
+        var parts = progress.activity.map { [$0] } ?? []
         if let duration = progress.duration, duration > 0 {
             parts.append(String(format: "%3.0f %%", min(100, 100 * progress.mediaTime / duration)))
         }

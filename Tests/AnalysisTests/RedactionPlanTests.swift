@@ -60,4 +60,25 @@ struct RedactionPlanTests {
         #expect(plan.regions(at: 0.95).count == 1)
         #expect(plan.regions(at: -1).isEmpty)
     }
+
+    @Test("a patch belongs to its frame alone and is kept once")
+    func patches() {
+        var plan = makePlan([1]) { _ in face }
+        plan.patch(face, frame: 3)
+        plan.patch(face.scaled(by: 0.5), frame: 3)
+        plan.patch(face.scaled(by: 2), frame: 3)
+        #expect(plan.patches(frame: 3) == [face, face.scaled(by: 2)] && plan.patches(frame: 2).isEmpty)
+        #expect(plan.patchCount == 2)
+        plan.patch(face, frame: 4)
+        #expect(plan.patchCount == 3 && plan.regions(at: 1).count == 1)
+    }
+
+    @Test("faces that are found later get numbers of their own")
+    func numbers() {
+        var plan = RedactionPlan()
+        let first = plan.unusedTrack
+        plan.see(track: first, box: face, at: 0)
+        plan.see(track: 7, box: face, at: 0)
+        #expect(plan.unusedTrack == 8 && plan.trackCount == 2)
+    }
 }

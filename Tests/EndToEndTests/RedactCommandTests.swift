@@ -42,11 +42,26 @@ extension EndToEnd {
             let path = try #require(Installation.media) + "/" + name
             guard FileManager.default.isReadableFile(atPath: path) else { try Test.cancel("\(path) is missing") }
             var options = RunningCommand.Options()
-            options.seconds = 240
+            options.seconds = 480
             let run = try await Facellm.run("redact", path, "-o", copy, options: options)
             #expect(run.ending == .exited(0), "\(run.standardError)")
             let after = try await faces(in: copy)
             #expect(after.faces == 0 && after.frames > 10)
+        }
+
+        @Test(
+            "a recording without faces is only encoded anew",
+            .enabled(if: Installation.media != nil, "no ../shared/media and no FACELLM_MEDIA")
+        )
+        func nobody() async throws {
+            let folder = try TemporaryFolder()
+            let path = try #require(Installation.media) + "/no-faces-cars.mp4"
+            guard FileManager.default.isReadableFile(atPath: path) else { try Test.cancel("\(path) is missing") }
+            let clip = folder.path("clip.mp4"), copy = folder.path("copy.mp4")
+            try await Clips.ffmpeg("-i \(path) -t 4 -an -c copy \(clip)")
+            let run = try await Facellm.run("redact", clip, "-o", copy)
+            #expect(run.ending == .exited(0), "\(run.standardError)")
+            #expect(run.standardError.contains("0 faces covered") && run.standardError.contains("written once"))
         }
 
         @Test("the input is never overwritten, and a copy that is not whole is not left behind")

@@ -26,6 +26,8 @@ package struct RedactionPlan: Sendable {
 
     package let settings: Settings
     private var tracks: [Int: [Sighting]] = [:]
+    /// Of single frames, by the numbers of these.
+    private var patches: [Int: [Rect]] = [:]
     /// When each track is covered, for looking up; made when all is seen.
     private var spans: [(start: Double, end: Double, track: Int)] = []
 
@@ -35,6 +37,9 @@ package struct RedactionPlan: Sendable {
 
     /// Faces that were seen, one for each track.
     package var trackCount: Int { tracks.count }
+
+    /// A number that no track has, like all above it.
+    package var unusedTrack: Int { (tracks.keys.max() ?? 0) + 1 }
 
     /// - Parameters:
     ///   - track: never the same for two faces.
@@ -63,6 +68,29 @@ package struct RedactionPlan: Sendable {
         }
         return regions
     }
+
+    /// Covers one more region of one frame, by a single colour.
+    ///
+    /// - Parameters:
+    ///   - region: in ratios of the frame.
+    ///   - frame: its number in the order of the video.
+    package mutating func patch(_ region: Rect, frame: Int) {
+        guard !isPatched(region, frame: frame) else { return }
+        patches[frame, default: []].append(region)
+    }
+
+    /// What `patch` added, in ratios of the frame, in that order.
+    package func patches(frame: Int) -> [Rect] { patches[frame] ?? [] }
+
+    /// Whether one patch of the frame covers all of a region.
+    package func isPatched(_ region: Rect, frame: Int) -> Bool {
+        patches(frame: frame).contains {
+            $0.left <= region.left && $0.top <= region.top && $0.right >= region.right && $0.bottom >= region.bottom
+        }
+    }
+
+    /// Regions of single frames, over all of them.
+    package var patchCount: Int { patches.values.reduce(0) { $0 + $1.count } }
 
     // MARK: - Parts
 

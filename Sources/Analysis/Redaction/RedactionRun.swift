@@ -6,8 +6,9 @@ package import Video
 /// Makes a copy of a video in which faces cannot be seen.
 ///
 /// The video is read twice: first every frame is searched and the faces are followed, then every frame is written with
-/// what the plan covers. Before a frame is written the detector looks at it once more, and what it still finds is
-/// covered too. So memory holds boxes, not frames, whatever the length.
+/// what the plan covers. Then the detector looks at every frame of the copy; while it finds something, the plan is
+/// corrected and the copy written again. So a copy is whole only when nothing is found in it. Memory holds boxes, not
+/// frames, whatever the length.
 package actor RedactionRun {
     package enum Method: String, Sendable, CaseIterable {
         /// Blocks of one colour each.
@@ -27,6 +28,8 @@ package actor RedactionRun {
         package var plan = RedactionPlan.Settings()
         package var method = Method.pixelate
         package var maximumDecodeErrors = 100
+        /// How often a copy is written, at least once, before it is given up because something is still found in it.
+        package var maximumPasses = 8
 
         package init(input: VideoInput, output: String, models: ModelFolder) {
             self.input = input
@@ -43,26 +46,27 @@ package actor RedactionRun {
         package var exitStatus: Int32 = 0
         /// What went wrong, with the remedy.
         package var message: String?
-        /// Whether the copy has every frame that could be decoded, each of them redacted.
+        /// Whether the copy has every frame that could be decoded, and the detector finds no face in any of them.
         package var isWhole = false
         package var framesWritten = 0
         /// Faces that were followed, for however short a time.
         package var tracks = 0
         /// Regions that were covered, counted in each frame.
         package var regions = 0
-        /// Of these, those that only the second look found.
-        package var foundLater = 0
+        /// Regions that were added because something was found in the copy, counted in each frame.
+        package var patches = 0
+        /// How often the copy was written.
+        package var passes = 0
     }
 
-    /// The detector's score from which the second look covers what it finds: a little below that from which a face is
-    /// reported, for encoding changes the picture once more.
-    private static let secondLook: Float = 0.4
-    /// The same where something is covered already: blocks can look like a face, and there nothing is lost.
-    private static let secondLookAtCovered: Float = 0.3
-    /// Second looks at one frame, each covering more around what it finds.
-    private static let looks = 5
-    /// Blocks along the longer side of a covered region: of seven the detector still took one in two for a face.
-    private static let blocks = 5
+    /// What the copy is made of, frame by frame: where each belongs in time, and its pixels as displayed.
+    private typealias FrameList = [(time: Double, size: Size)]
+
+    /// Seconds before and after a frame in which something was found for which the same is covered: neighbours look
+    /// alike, and a copy that is encoded anew may show there what it showed here.
+    ///
+    /// What covers no more than before, only more plainly, reaches as far again with each pass.
+    private static let reach = 0.15
 
     private let options: Options
     private let stopping: StopSwitch
@@ -71,7 +75,7 @@ package actor RedactionRun {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter report: called after each frame, on a queue of this run; both readings count half.
+    /// - Parameter report: called after each frame, on a queue of this run; every reading has the same share.
     package init(
         options: Options,
         stopping: StopSwitch = StopSwitch(),
@@ -92,8 +96,8 @@ package actor RedactionRun {
         var outcome = Outcome()
         do {
             let core = try InferenceCore(cacheFolder: options.modelCache)
-            let plan = try await look(core: core, into: &outcome)
-            if stopping.reason == nil { try await write(plan, core: core, into: &outcome) }
+            var plan = try await look(core: core, into: &outcome)
+            try await writeUntilNothingIsFound(&plan, core: core, into: &outcome)
         } catch let error as VideoError {
             if outcome.message == nil { outcome.message = error.description }
             outcome.exitStatus = error.exitStatus
@@ -125,22 +129,23 @@ package actor RedactionRun {
                 case .epoch: _ = perception.finish()
                 case .frame(let frame):
                     let seen = try perception.look(at: Pyramid(frame.picture), time: frame.mediaTime)
-                    let (width, height) = (Float(frame.width), Float(frame.height))
                     for face in seen.faces {
                         // One without a track is surely a face, but lies on another one.
                         guard let track = face.track else { continue }
                         plan.see(
                             track: track,
-                            box: Rect(
-                                left: face.box.left / width,
-                                top: face.box.top / height,
-                                width: face.box.width / width,
-                                height: face.box.height / height
-                            ),
+                            box: face.box.ratios(of: frame.picture.size),
                             at: frame.mediaTime
                         )
                     }
-                    tell(reader, at: frame.mediaTime, half: 0, faces: seen.faces.count, tracks: plan.trackCount)
+                    tell(
+                        "searching",
+                        part: 0,
+                        at: frame.mediaTime,
+                        of: reader.info.duration,
+                        faces: seen.faces.count,
+                        tracks: plan.trackCount
+                    )
                 }
             }
         } catch let error as VideoError where error.exitStatus == 4 {
@@ -151,22 +156,59 @@ package actor RedactionRun {
         return plan
     }
 
-    // MARK: - Second reading
+    // MARK: - Further readings
 
-    private func write(_ plan: RedactionPlan, core: InferenceCore, into outcome: inout Outcome) async throws {
-        let finder = try FaceFinder(
+    private func writeUntilNothingIsFound(
+        _ plan: inout RedactionPlan,
+        core: InferenceCore,
+        into outcome: inout Outcome
+    ) async throws {
+        let check = try RedactionCheck(
             core: core,
             models: options.models,
-            mode: options.perception.tiling,
-            tilesPerPicture: nil
+            perception: options.perception,
+            method: options.method,
+            margin: options.plan.margin
         )
+        for pass in 0..<max(1, options.maximumPasses) {
+            if stopping.reason != nil { return }
+            let (frames, video) = try await write(plan, pass: pass, into: &outcome)
+            if stopping.reason != nil { return }
+            outcome.passes = pass + 1
+            outcome.tracks = plan.trackCount
+            let findings = try await findings(check, plan: plan, frames: frames, pass: pass)
+            if stopping.reason != nil { return }
+            let isLast = pass + 1 >= options.maximumPasses
+            let left = findings.filter { $0.finding.score >= check.threshold }
+            // What lies below the threshold is worth a correction, but no failure.
+            if findings.isEmpty || isLast && left.isEmpty {
+                outcome.isWhole = true
+                return
+            }
+            if isLast, let first = left.first {
+                throw RedactionFailure.facesLeft(
+                    frames: left.count,
+                    of: frames.count,
+                    first: frames[first.frame].time,
+                    passes: outcome.passes
+                )
+            }
+            correct(&plan, after: findings, frames: frames, video: video, pass: pass)
+        }
+    }
+
+    /// - Returns: the frames of the copy, none left out, and its pixels.
+    private func write(_ plan: RedactionPlan, pass: Int, into outcome: inout Outcome) async throws -> (
+        frames: FrameList, video: Size
+    ) {
         let reader = try await open()
         defer { reader.cancel() }
         var writer: VideoWriter?
-        var tooDamaged: VideoError?
+        var frames: FrameList = [], video = Size(width: 0, height: 0)
+        (outcome.regions, outcome.patches) = (0, plan.patchCount)
         do {
             while let event = try await reader.next() {
-                if stopping.reason != nil { return }
+                if stopping.reason != nil { return (frames, video) }
                 guard case .frame(let frame) = event else { continue }
                 if writer == nil {
                     writer = try VideoWriter(
@@ -174,86 +216,146 @@ package actor RedactionRun {
                         size: frame.picture.size,
                         framesPerSecond: reader.info.framesPerSecond
                     )
+                    if let size = writer?.size { video = size }
                 }
                 var canvas = Canvas(frame.picture)
-                let regions = plan.regions(at: frame.mediaTime)
-                for region in regions { cover(region, on: &canvas) }
-                outcome.regions += regions.count
-                outcome.foundLater += try lookAgain(finder, at: &canvas, covered: regions)
+                let size = canvas.size
+                let regions = plan.regions(at: frame.mediaTime), patches = plan.patches(frame: frames.count)
+                for region in regions { options.method.cover(region.pixels(in: size), on: &canvas) }
+                for patch in patches { options.method.coverPlainly(patch.pixels(in: size), on: &canvas) }
                 try writer?.append(canvas, at: frame.mediaTime)
-                outcome.framesWritten += 1
-                tell(reader, at: frame.mediaTime, half: 1, faces: regions.count, tracks: plan.trackCount)
+                frames.append((frame.mediaTime, size))
+                outcome.regions += regions.count
+                tell(
+                    pass == 0 ? "writing" : "writing again (\(pass + 1))",
+                    part: 1 + 2 * pass,
+                    at: frame.mediaTime,
+                    of: reader.info.duration,
+                    faces: regions.count,
+                    tracks: plan.trackCount
+                )
             }
+            (outcome.exitStatus, outcome.message) = (0, nil)
         } catch let error as VideoError where error.exitStatus == 4 {
-            tooDamaged = error
+            // All frames came all the same.
+            (outcome.exitStatus, outcome.message) = (4, error.description)
         }
         try writer?.finish()
-        outcome.isWhole = true
-        outcome.regions += outcome.foundLater
-        if let tooDamaged {
-            outcome.exitStatus = 4
-            outcome.message = tooDamaged.description
-        }
+        outcome.framesWritten = frames.count
+        return (frames, video)
     }
 
-    /// - Parameter region: in ratios of the frame.
-    private func cover(_ region: Rect, on canvas: inout Canvas) {
-        let (width, height) = (Float(canvas.size.width), Float(canvas.size.height))
-        cover(
-            pixels: Rect(
-                left: region.left * width,
-                top: region.top * height,
-                width: region.width * width,
-                height: region.height * height
-            ),
-            on: &canvas
-        )
-    }
-
-    private func cover(pixels rect: Rect, on canvas: inout Canvas) {
-        switch options.method {
-        case .pixelate: canvas.pixelate(rect, across: Self.blocks)
-        case .fill: canvas.fill(rect, color: .black)
-        }
-    }
-
-    /// Covers what the detector still finds by one colour.
-    ///
-    /// - Parameter covered: what is covered already, in ratios of the frame.
-    /// - Returns: how many regions.
-    private func lookAgain(_ finder: FaceFinder, at canvas: inout Canvas, covered: [Rect]) throws -> Int {
-        let (width, height) = (Float(canvas.size.width), Float(canvas.size.height))
-        var regions = covered.map {
-            Rect(left: $0.left * width, top: $0.top * height, width: $0.width * width, height: $0.height * height)
-        }
+    /// What the detector finds in the copy, as it will be decoded by others.
+    private func findings(
+        _ check: RedactionCheck,
+        plan: RedactionPlan,
+        frames: FrameList,
+        pass: Int
+    ) async throws -> [(frame: Int, finding: RedactionCheck.Finding)] {
+        guard !frames.isEmpty else { return [] }
+        var findings: [(frame: Int, finding: RedactionCheck.Finding)] = []
         var count = 0
-        for look in 0..<Self.looks {
-            // A guess at something much larger than what is covered there is one at a body, a chair or a window.
-            let found = try finder.find(in: Pyramid(Picture(canvas)), threshold: Self.secondLookAtCovered)
-                .filter { face in
-                    face.score >= Self.secondLook
-                        || regions.contains { $0.intersectionArea(face.box) > 0 && face.box.area < 1.5 * $0.area }
+        do {
+            let reader = try await open(.file(options.output))
+            defer { reader.cancel() }
+            while let event = try await reader.next() {
+                if stopping.reason != nil { return [] }
+                guard case .frame(let frame) = event else { continue }
+                defer { count += 1 }
+                guard count < frames.count else { continue }
+                let (time, size) = frames[count]
+                let place = Letterbox(size, in: frame.picture.size)
+                let covered = plan.regions(at: time).map { place.place($0.pixels(in: size)) }
+                if let finding = try check.look(
+                    at: frame.picture,
+                    covered: covered,
+                    patched: plan.patches(frame: count).map { place.place($0.pixels(in: size)) },
+                    attempt: pass
+                ) {
+                    findings.append((count, finding))
                 }
-            if found.isEmpty { break }
-            count += found.count
-            for face in found {
-                let rect = face.box.scaled(by: 1 + 2 * options.plan.margin + 0.15 * Float(look))
-                switch options.method {
-                case .pixelate: canvas.pixelate(rect, across: 1)
-                case .fill: canvas.fill(rect, color: .black)
+                tell(
+                    "looking at the copy",
+                    part: 2 + 2 * pass,
+                    at: time,
+                    of: frames.last?.time,
+                    faces: covered.count,
+                    tracks: plan.trackCount
+                )
+            }
+        } catch let error as VideoError where stopping.reason == nil {
+            throw RedactionFailure.copyUnreadable(error.description)
+        }
+        guard stopping.reason != nil || count == frames.count else {
+            throw RedactionFailure.framesMissing(count, of: frames.count)
+        }
+        return findings
+    }
+
+    private func correct(
+        _ plan: inout RedactionPlan,
+        after findings: [(frame: Int, finding: RedactionCheck.Finding)],
+        frames: FrameList,
+        video: Size,
+        pass: Int
+    ) {
+        // Faces that were missed, with the last box of each: they are followed like others, if more simply.
+        var missed: [(track: Int, box: Rect, time: Double)] = []
+        var sightings: [(track: Int, box: Rect, time: Double)] = []
+        for (number, finding) in findings {
+            let (time, size) = frames[number]
+            let place = Letterbox(size, in: video)
+            let regions = plan.regions(at: time)
+            let neighbours = Self.neighbours(of: number, in: frames, reach: Self.reach)
+            let further = Self.neighbours(of: number, in: frames, reach: Self.reach * Double(pass + 1))
+            for correction in finding.corrections {
+                switch correction {
+                case .missed(let rect):
+                    let box = place.origin(of: rect).ratios(of: size)
+                    if let index = missed.firstIndex(where: {
+                        time - $0.time <= options.plan.hold && $0.box.iou(box) > 0.2
+                    }) {
+                        missed[index].box = box
+                        missed[index].time = time
+                        sightings.append(missed[index])
+                    } else {
+                        missed.append((plan.unusedTrack + missed.count, box, time))
+                        sightings.append(missed[missed.count - 1])
+                    }
+                case .plain(let index):
+                    // Those behind the last are of faces that were missed, and not yet in the plan.
+                    guard index < regions.count else { continue }
+                    for neighbour in further {
+                        let region = plan.regions(at: frames[neighbour].time)
+                            .max { $0.iou(regions[index]) < $1.iou(regions[index]) }
+                        if let region, region.iou(regions[index]) > 0.3 { plan.patch(region, frame: neighbour) }
+                    }
+                case .patch(let rect):
+                    let region = place.origin(of: rect).ratios(of: size)
+                    for neighbour in neighbours { plan.patch(region, frame: neighbour) }
                 }
-                regions.append(rect)
             }
         }
-        return count
+        for sighting in sightings { plan.see(track: sighting.track, box: sighting.box, at: sighting.time) }
+        plan.finish()
+    }
+
+    /// The frame itself and those within reach.
+    private static func neighbours(of frame: Int, in frames: FrameList, reach: Double) -> ClosedRange<Int> {
+        var low = frame, high = frame
+        while low > 0, frames[frame].time - frames[low - 1].time <= reach { low -= 1 }
+        while high + 1 < frames.count, frames[high + 1].time - frames[frame].time <= reach { high += 1 }
+        return low...high
     }
 
     // MARK: - Parts
 
     /// Every frame, whole and in order, by one thread: how two hide the damage of a broken stream differs from one
     /// reading to the next.
-    private func open() async throws -> VideoReader {
-        var readerOptions = VideoReader.Options(input: options.input, sampling: .everyFrame)
+    ///
+    /// - Parameter input: the video itself when nil.
+    private func open(_ input: VideoInput? = nil) async throws -> VideoReader {
+        var readerOptions = VideoReader.Options(input: input ?? options.input, sampling: .everyFrame)
         readerOptions.policy = .backPressure
         readerOptions.decoderThreads = 1
         readerOptions.maximumDecodeErrors = options.maximumDecodeErrors
@@ -265,15 +367,33 @@ package actor RedactionRun {
         return reader
     }
 
-    private func tell(_ reader: VideoReader, at time: Double, half: Double, faces: Int, tracks: Int) {
-        let duration = reader.info.duration
+    /// - Parameters:
+    ///   - part: of searching, writing, looking, and the last two again for each correction.
+    ///   - duration: of the part in hand, seconds.
+    private func tell(_ activity: String, part: Int, at time: Double, of duration: Double?, faces: Int, tracks: Int) {
+        let parts = max(3, part + 1 + part % 2)
         report(
             RunProgress(
-                mediaTime: (duration ?? 0) * half / 2 + time / 2,
+                activity: activity,
+                mediaTime: ((duration ?? 0) * Double(part) + time) / Double(parts),
                 duration: duration,
                 faces: faces,
                 tracks: tracks
             )
         )
+    }
+}
+
+extension Rect {
+    /// What these ratios of a frame are in its pixels.
+    fileprivate func pixels(in size: Size) -> Rect {
+        let (x, y) = (Float(size.width), Float(size.height))
+        return Rect(left: left * x, top: top * y, width: width * x, height: height * y)
+    }
+
+    /// The other way round.
+    fileprivate func ratios(of size: Size) -> Rect {
+        let (x, y) = (Float(size.width), Float(size.height))
+        return Rect(left: left / x, top: top / y, width: width / x, height: height / y)
     }
 }

@@ -15,7 +15,8 @@ struct RedactCommand: AsyncParsableCommand {
         abstract: "Makes a copy of a video in which faces are pixelated or black.",
         discussion: """
             Every frame is searched, faces are followed over frames that miss them, and each is covered a while before \
-            its first and after its last sighting. The detector looks at the result once more before it is written.
+            its first and after its last sighting. Then the detector searches the copy; while it finds something there, that \
+            is covered too and the copy is written again. Where this does not end, there is no copy.
 
             The copy has the pictures alone: no sound, no subtitles, no metadata, since all of these can tell who \
             somebody is. To have the sound again: ffmpeg -i OUT.mp4 -i INPUT -map 0:v -map 1:a -c copy WITH-SOUND.mp4
@@ -135,8 +136,9 @@ struct RedactCommand: AsyncParsableCommand {
         if outcome.isWhole {
             logger.info(
                 """
-                \(output): \(outcome.framesWritten) frames, \(outcome.regions) faces covered in \(outcome.tracks) tracks, \
-                \(outcome.foundLater) of them at the second look; no sound, no metadata
+                \(output): \(outcome.framesWritten) frames, \(outcome.regions) faces covered in \(outcome.tracks) tracks; \
+                nothing is found in the copy, written \(outcome.passes == 1 ? "once" : "\(outcome.passes) times, with \(outcome.patches) patches"); \
+                no sound, no metadata
                 """
             )
         }
