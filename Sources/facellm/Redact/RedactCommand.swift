@@ -134,10 +134,11 @@ struct RedactCommand: AsyncParsableCommand {
         signals.stop()
         if let message = outcome.message { StandardError.write("facellm: \(message)\n") }
         if outcome.isWhole {
+            let times = outcome.passes == 1 ? "once" : "\(outcome.passes) times, with \(outcome.patches) patches"
             logger.info(
                 """
                 \(output): \(outcome.framesWritten) frames, \(outcome.regions) faces covered in \(outcome.tracks) tracks; \
-                nothing is found in the copy, written \(outcome.passes == 1 ? "once" : "\(outcome.passes) times, with \(outcome.patches) patches"); \
+                nothing is found in the copy, written \(times); \
                 no sound, no metadata
                 """
             )
