@@ -107,6 +107,10 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
+            resources: [
+                .embedInCode("Viewer/Page/viewer.html"), .embedInCode("Viewer/Page/viewer.css"),
+                .embedInCode("Viewer/Page/viewer.js"),
+            ],
             swiftSettings: serviceSettings
         ),
 
@@ -204,7 +208,7 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Events", "FaceLLM", "Service", "TestSupport", "Video",
+                "Events", "FaceLLM", "Imaging", "Service", "TestSupport", "Video",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -228,6 +232,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            exclude: ["Viewer/browser.py", "Viewer/fake-daemon.py", "Viewer/page.py", "Viewer/live.py"],
             swiftSettings: serviceSettings,
             linkerSettings: findOpenVINO
         ),

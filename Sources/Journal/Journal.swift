@@ -66,6 +66,11 @@ package final class Journal: EventStore {
         await writer.page(from: position, through: end, filter: filter, maximumBytes: maximumBytes)
     }
 
+    /// Where to begin to read what was made since `time`.
+    package func position(before time: Timestamp) async -> ReplayPosition {
+        await writer.position(before: time)
+    }
+
     // MARK: - Looking after it
 
     /// Takes over another age and size to keep lines by, and applies them at once; the other settings stay.

@@ -60,6 +60,36 @@ extension JournalDatabase {
         )
     }
 
+    /// The last line made before `time`, by halving the range of keys; `nil` when there is none.
+    ///
+    /// Lines made while the clock was set back may come out on the wrong side.
+    func key(before time: Timestamp) throws -> JournalKey? {
+        try queue.read { db in
+            guard let bounds = try Row.fetchOne(db, sql: "SELECT min(key), max(key) FROM line"),
+                let oldest = Int64.fromDatabaseValue(bounds[0]), let newest = Int64.fromDatabaseValue(bounds[1])
+            else { return nil }
+            // The first line that is not older lies within low...high, or there is none.
+            var low = oldest, high = newest + 1
+            while low < high {
+                let middle = low + (high - low) / 2
+                let row = try Row.fetchOne(
+                    db,
+                    sql: "SELECT key, published_ms FROM line WHERE key >= ? ORDER BY key LIMIT 1",
+                    arguments: [middle]
+                )
+                if let row, let key = Int64.fromDatabaseValue(row[0]), let made = Int64.fromDatabaseValue(row[1]),
+                    made < time.millisecondsSince1970
+                {
+                    low = key + 1
+                } else {
+                    high = middle
+                }
+            }
+            return try Int64.fetchOne(db, sql: "SELECT max(key) FROM line WHERE key < ?", arguments: [low])
+                .map(JournalKey.init(rawValue:))
+        }
+    }
+
     /// When the oldest line was made.
     func oldest() throws -> Timestamp? {
         try queue.read { db in

@@ -49,4 +49,18 @@ extension JournalWriter {
         if isAtEnd, let endKey { page.finish(through: endKey) }
         return page.page(isAtEnd: isAtEnd, ownInstance: instanceID)
     }
+
+    /// The place behind the last line made before `time`.
+    func position(before time: Timestamp) -> ReplayPosition {
+        drain()
+        do {
+            guard let database, let key = try database.key(before: time),
+                let id = database.instances.id(of: key.ordinal)
+            else { return .oldest }
+            return .after(Cursor(instanceID: id, seq: key.seq))
+        } catch {
+            fail(JournalError(operation: .read, error, path: path))
+            return .oldest
+        }
+    }
 }

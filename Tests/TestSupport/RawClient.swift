@@ -33,6 +33,27 @@ package final class RawClient: @unchecked Sendable {
         }
     }
 
+    /// A connection to this machine's `port`.
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw Failure(description: "socket: errno \(errno)") }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            let code = errno
+            Glibc.close(descriptor)
+            isClosed = true
+            throw Failure(description: "connect: errno \(code)")
+        }
+    }
+
     deinit { close() }
 
     package func close() {
@@ -82,6 +103,9 @@ package final class RawClient: @unchecked Sendable {
             return Array(buffer.prefix(max(0, read)))
         }
     }
+
+    /// What was read and is no whole line.
+    var rest: [UInt8] { pending }
 
     /// Puts back what was read by `bytes(atMost:)`, for `line()`.
     package func keep(_ bytes: [UInt8]) { pending += bytes }

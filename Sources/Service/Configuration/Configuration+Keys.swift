@@ -24,7 +24,7 @@ extension Configuration {
             effect: .reload,
             "Where events go besides the sockets; none by default."
         ),
-        .section("http", \.http, HTTP.entries, "Metrics and health over HTTP, for this machine only."),
+        .section("http", \.http, HTTP.entries, "Metrics, health and the viewer over HTTP, for this machine only."),
         .section("engine", \.engine, Engine.entries, "FaceLLM, which describes faces in words."),
         .section(
             "perception",
@@ -219,6 +219,19 @@ extension Configuration.HTTP {
             \.tokenFrom,
             OptionalFormat(SecretReferenceFormat()),
             "A token that requests must bring (Authorization: Bearer …)."
+        ),
+        .value(
+            "viewer",
+            \.viewer,
+            ToggleFormat(),
+            "Serve a page too that shows sources, faces and the last hour's events. With a token, open /?token=… once."
+        ),
+        .value(
+            "viewer_pictures",
+            \.viewerPictures,
+            WordFormat(),
+            "What the page shows of the video: clear, faces pixelated (those that were found), or none. Pictures are "
+                + "kept in memory only."
         ),
     ]
 }

@@ -107,6 +107,9 @@ package struct Configuration: Sendable, Hashable {
         package var tokenFrom: SecretReference?
         /// What `tokenFrom` led to.
         package var token: Secret?
+        /// Whether the page is served too.
+        package var viewer = false
+        package var viewerPictures = ViewerPictures.clear
     }
 
     package struct Engine: Sendable, Hashable {

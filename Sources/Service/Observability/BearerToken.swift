@@ -14,18 +14,24 @@ struct BearerToken: RouterMiddleware {
         context: Context,
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard let header = request.headers[.authorization], isRight(header) else {
+        guard admits(request) else {
             return Response(status: .unauthorized, headers: [.wwwAuthenticate: "Bearer"])
         }
         return try await next(request, context)
     }
 
-    /// Takes as long for a token that is nearly right as for one that is not: time tells nothing.
-    private func isRight(_ header: String) -> Bool {
+    /// Whether a request brings the token.
+    func admits(_ request: Request) -> Bool {
         let scheme = "bearer "
-        guard header.prefix(scheme.count).lowercased() == scheme else { return false }
-        let given = Array(header.dropFirst(scheme.count).utf8)
-        guard given.count == token.count else { return false }
-        return zip(given, token).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        guard let header = request.headers[.authorization], header.prefix(scheme.count).lowercased() == scheme else {
+            return false
+        }
+        return Self.areEqual(Array(header.dropFirst(scheme.count).utf8), token)
+    }
+
+    /// Takes as long for a token that is nearly right as for one that is not: time tells nothing.
+    static func areEqual(_ given: [UInt8], _ wanted: [UInt8]) -> Bool {
+        guard given.count == wanted.count else { return false }
+        return zip(given, wanted).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

@@ -24,6 +24,7 @@ package struct MetricsServer: ServiceLifecycle.Service {
 
     private let address: Address
     private let token: String?
+    private let viewer: Viewer?
     private let metrics: @Sendable () async -> String
     private let health: @Sendable () async -> HealthState
     private let whenBound: @Sendable (Int?) async -> Void
@@ -31,11 +32,13 @@ package struct MetricsServer: ServiceLifecycle.Service {
 
     /// - Parameters:
     ///   - token: requests must bring it as `Authorization: Bearer …`; without one the address must be local.
+    ///   - viewer: what is served besides, under `/` and `/api`.
     ///   - metrics: OpenMetrics text.
     ///   - whenBound: called when requests are answered, with the port of a TCP address.
     package init(
         address: Address,
         token: String? = nil,
+        viewer: Viewer? = nil,
         logger: Logger,
         metrics: @escaping @Sendable () async -> String,
         health: @escaping @Sendable () async -> HealthState,
@@ -44,6 +47,7 @@ package struct MetricsServer: ServiceLifecycle.Service {
         if token?.isEmpty ?? !address.isLocal { throw .tokenMissing(address) }
         self.address = address
         self.token = token
+        self.viewer = viewer
         self.metrics = metrics
         self.health = health
         self.whenBound = whenBound
@@ -51,6 +55,8 @@ package struct MetricsServer: ServiceLifecycle.Service {
     }
 
     package func run() async throws {
+        // A browser opens six connections, and keeps them.
+        let connections = viewer == nil ? 64 : 512
         let application = Application(
             router: router(),
             // A scraper keeps its connection; one that says nothing for a minute is gone.
@@ -58,7 +64,7 @@ package struct MetricsServer: ServiceLifecycle.Service {
             configuration: ApplicationConfiguration(
                 address: try bindAddress(),
                 backlog: 64,
-                availableConnectionsDelegate: MaximumAvailableConnections(64, logger: logger)
+                availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)
             ),
             onServerRunning: { [address, whenBound] channel in
                 if case .unix(let path) = address { chmod(path, 0o660) }
@@ -109,7 +115,12 @@ package struct MetricsServer: ServiceLifecycle.Service {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
-        if let token { router.add(middleware: BearerToken(token: token)) }
+        if let viewer {
+            router.add(middleware: ViewerAccess(token: token, address: address))
+            viewer.add(to: router)
+        } else if let token {
+            router.add(middleware: BearerToken(token: token))
+        }
         router.get("metrics") { [metrics] _, _ in
             Self.answer(.ok, await metrics(), type: OpenMetricsText.contentType)
         }

@@ -61,6 +61,7 @@ package actor Daemon {
     /// Held where the journal, which locks its own folder, does not.
     private let stateLock: StateLock?
     let pool: DescriberPool?
+    let viewer: ViewerFeed?
     /// What is in effect, sources that were added by command included.
     package internal(set) var configuration: Configuration
     var running: [Running] = []
@@ -104,6 +105,7 @@ package actor Daemon {
         added = AddedSources(path: configuration.statePath("sources.json"), logger: logger)
         bus = EventBus(instanceID: instanceID, store: journal)
         pool = options.describer(configuration).map { DescriberPool(open: $0) }
+        viewer = configuration.http.viewerFeed
     }
 
     /// Asks it to end; from any thread, at any time.
@@ -160,6 +162,8 @@ package actor Daemon {
             handler: self,
             hello: { await self.hello },
             heartbeat: { await self.heartbeat },
+            history: journal,
+            viewer: viewer,
             status: { await self.status }
         )
     }
@@ -214,6 +218,7 @@ package actor Daemon {
             perception.cacheDirectory ?? InferenceCore.standardCacheFolder(environment: options.environment)
         surroundings.engine = configuration.engine
         surroundings.pool = pool
+        surroundings.viewer = viewer
         return surroundings
     }
 

@@ -24,6 +24,10 @@ package struct DaemonFacts: Sendable {
     package let hello: @Sendable () async -> Hello
     /// A sign of life, as things stand.
     package let heartbeat: @Sendable () async -> Heartbeat
+    /// What was published; nil where nothing is kept.
+    package let history: (any EventHistory)?
+    /// Nil where nobody may see pictures.
+    package let viewer: ViewerFeed?
     /// Everything that can be told.
     package let status: @Sendable () async -> DaemonStatus
 }

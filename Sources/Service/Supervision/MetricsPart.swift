@@ -23,6 +23,7 @@ package actor MetricsPart: DaemonPart {
         server = try MetricsServer(
             address: address,
             token: facts.configuration.http.token?.reveal(),
+            viewer: Viewer(facts),
             logger: logger,
             metrics: { metrics.text(await status()) },
             health: {

@@ -64,6 +64,7 @@ extension SourceSupervisor {
         let frame = frame.masked(by: masks)
         do throws(FacesError) {
             let payloads = try analysis.see(frame)
+            surroundings.viewer?.offer(frame.picture, of: name, faces: analysis.sightings.map(SeenFace.init))
             await publish(payloads, analysis, frame)
         } catch {
             fail("perception_failed", "\(error)")

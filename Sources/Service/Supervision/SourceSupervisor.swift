@@ -21,6 +21,8 @@ package actor SourceSupervisor {
         package var engine = Configuration.Engine()
         /// Nil where faces are not described.
         package var pool: DescriberPool?
+        /// Nil where nobody may see pictures.
+        package var viewer: ViewerFeed?
         package var logger: Logger
         /// How long to wait before networks that could not be loaded are tried again.
         package var retryInterval = Duration.seconds(60)
