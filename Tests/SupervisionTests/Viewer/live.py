@@ -1,8 +1,7 @@
 """Drives the viewer's page in Chromium against a real daemon: what is seen appears, a killed daemon is told of, nothing
 is lost when it is back.
 
-Arguments: facellmd, its configuration, its state and its runtime directory, its HTTP port; optionally a folder for
-screenshots. Prints what is wrong; the exit status is 1 then.
+Arguments: facellmd, its configuration, its state and its runtime directory, its HTTP port. Prints what is wrong; the exit status is 1 then.
 """
 
 import calendar
@@ -16,7 +15,6 @@ import urllib.request
 from browser import Browser
 
 facellmd, configuration, state, runtime, port = sys.argv[1:6]
-pictures = sys.argv[6] if len(sys.argv) > 6 else None
 address = f"http://127.0.0.1:{port}/"
 types = "source.status,track.started,track.updated,face.analysis,track.ended,gap,run.summary,error"
 failures = []
@@ -119,14 +117,6 @@ try:
         browser.wait("document.querySelector('.card:not([hidden]) .attributes').textContent.includes('eyes')")
         browser.wait("[...document.querySelectorAll('.screen canvas')].some((e) => /: t\\d+/.test(e.ariaLabel))", 60)
         browser.wait("[...document.querySelectorAll('.no-picture')].some((e) => e.hidden)")
-        if pictures:
-            for name, width, height, dark in (("light", 1280, 900, False), ("dark", 1280, 900, True), ("360", 360, 780, False)):
-                with Browser(width, height, dark) as other:
-                    other.open(address)
-                    other.wait("document.querySelector('.card:not([hidden]) .shot img:not([hidden])')", 60)
-                    other.wait("[...document.querySelectorAll('.screen canvas')].some((e) => /: t\\d+/.test(e.ariaLabel))", 60)
-                    time.sleep(2)
-                    other.screenshot(f"{pictures}/viewer-{name}.png")
 
         # Filters.
         choose(browser, "source.status")
@@ -158,8 +148,6 @@ try:
         browser.wait("!document.querySelector('#lost').hidden")
         browser.wait("document.querySelector('.state').dataset.state === 'gone'")
         print(f"a killed daemon was told of after {waited:.2f} s")
-        if pictures:
-            browser.screenshot(f"{pictures}/viewer-gone.png")
         daemon = start()
         browser.wait("document.querySelector('#link').dataset.state === 'live'", 30)
         browser.wait("document.querySelector('#lost').hidden")
