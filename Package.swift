@@ -26,6 +26,11 @@ let findOpenVINO: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(prefix)/lib/openvino-2026.4.1"])
 ]
 
+/// The parts of the viewer's page.
+let viewerScripts = [
+    "common", "connection", "events", "faces", "machine", "pictures", "sources", "timeline", "viewer",
+]
+
 let package = Package(
     name: "facellm",
     products: [
@@ -109,8 +114,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Viewer/Page/viewer.html"), .embedInCode("Viewer/Page/viewer.css"),
-                .embedInCode("Viewer/Page/viewer.js"),
-            ],
+            ] + viewerScripts.map { .embedInCode("Viewer/Page/\($0).js") },
             swiftSettings: serviceSettings
         ),
 

@@ -91,7 +91,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         name = "viewer.html" if path == "/" else path[1:]
         try:
-            if name in ("viewer.html", "viewer.css", "viewer.js"):
+            if "/" not in name and name.rsplit(".")[-1] in TYPES:
                 with open(f"{PAGE}/{name}", "rb") as file:
                     self.answer(file.read(), TYPES[name.rsplit(".")[-1]])
             elif path == "/api/status":
