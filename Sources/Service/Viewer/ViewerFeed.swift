@@ -229,7 +229,8 @@ package final class ViewerFeed: Sendable {
         let now = now()
         let goesOn = state.withLock { state in
             state.shots = state.shots.filter { now - $0.value.seenAt < settings.shotLifetime }
-            for (name, source) in state.sources where !(source.previewAt.map { now - $0 < settings.freshness } ?? false) {
+            for (name, source) in state.sources where !(source.previewAt.map { now - $0 < settings.freshness } ?? false)
+            {
                 state.sources[name]?.preview = nil
             }
             state.sweepIsPlanned = !state.shots.isEmpty || state.sources.values.contains { $0.preview != nil }

@@ -101,7 +101,9 @@ struct ViewerFeedTests {
         #expect(preview.jpeg == nil && preview.faces.contains("t1") && feed.shotCount == 0)
     }
 
-    @Test("the best look at a face is kept while it is in view, and some minutes more; never more than there is room for")
+    @Test(
+        "the best look at a face is kept while it is in view and some minutes more, within bounds"
+    )
     func shots() async throws {
         let clock = Clock()
         var settings = ViewerFeed.Settings()

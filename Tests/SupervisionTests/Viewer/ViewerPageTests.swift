@@ -27,7 +27,10 @@ struct ViewerPageTests {
         )
     }
 
-    @Test("events appear, filters work, a killed daemon is told of and nothing is lost when it is back", .needsInstallation)
+    @Test(
+        "events appear, filters work, a killed daemon is told of and nothing is lost when it is back",
+        .needsInstallation
+    )
     func live() async throws {
         let folder = try TemporaryFolder()
         _ = try await folder.cameraFile()
