@@ -1,7 +1,8 @@
 """Drives the viewer's page in Chromium against a real daemon: what is seen appears, a killed daemon is told of, nothing
 is lost when it is back.
 
-Arguments: facellmd, its configuration, its state and its runtime directory, its HTTP port. Prints what is wrong; the exit status is 1 then.
+Arguments: facellmd, its configuration, its state and its runtime directory, its HTTP port. Prints
+what is wrong; the exit status is 1 then.
 """
 
 import calendar
