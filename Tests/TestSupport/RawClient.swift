@@ -34,7 +34,7 @@ package final class RawClient: @unchecked Sendable {
     }
 
     /// A connection to this machine's `port`.
-    init(port: Int) throws {
+    package init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
         guard descriptor >= 0 else { throw Failure(description: "socket: errno \(errno)") }
         var address = sockaddr_in()
@@ -105,7 +105,7 @@ package final class RawClient: @unchecked Sendable {
     }
 
     /// What was read and is no whole line.
-    var rest: [UInt8] { pending }
+    package var rest: [UInt8] { pending }
 
     /// Puts back what was read by `bytes(atMost:)`, for `line()`.
     package func keep(_ bytes: [UInt8]) { pending += bytes }
