@@ -1,4 +1,5 @@
 import Faces
+import Imaging
 
 /// Splits into folds, and what predictions on the left-out folds are worth.
 struct CrossValidation {
@@ -8,7 +9,7 @@ struct CrossValidation {
 
     /// The fold of each row: every class shuffled and dealt in turn.
     static func split(_ labels: [Expression], seed: UInt64) -> [Int] {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         var fold = [Int](repeating: 0, count: labels.count)
         var next = 0
         for expression in Expression.allCases {
@@ -23,7 +24,7 @@ struct CrossValidation {
     /// The same with all photographs of a person in one fold: the largest groups first, each into the fold that is
     /// smallest for the label most of them have.
     static func split(_ labels: [Expression], persons: [String], seed: UInt64) -> [Int] {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         let groups = Dictionary(grouping: labels.indices) { persons[$0] }
         let order = groups.keys.sorted().shuffled(using: &generator)
             .sorted { (groups[$0]?.count ?? 0) > (groups[$1]?.count ?? 0) }
@@ -82,18 +83,5 @@ struct CrossValidation {
             accuracy: Double(hits.values.reduce(0, +)) / all,
             calibrationError: bins.reduce(0) { $0 + abs($1.confidence - $1.hits) / all }
         )
-    }
-}
-
-/// A small generator, so that a split is the same everywhere (Steele, Lea and Flood, OOPSLA 2014).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

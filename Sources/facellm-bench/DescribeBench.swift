@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import FaceLLM
 import Foundation
+import Imaging
 
 /// `facellm-bench describe`: how long a face's description takes, alone and beside others.
 struct DescribeBench: ParsableCommand {

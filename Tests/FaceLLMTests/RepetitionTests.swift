@@ -1,4 +1,5 @@
 import FaceLLM
+import Imaging
 import Testing
 
 @Suite struct RepetitionTests {

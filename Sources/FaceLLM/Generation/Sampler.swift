@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Imaging
 
 /// A chosen token.
 package struct SampledToken: Sendable, Hashable {

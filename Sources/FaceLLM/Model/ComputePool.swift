@@ -17,9 +17,6 @@ package final class ComputePool {
     deinit { ck_pool_destroy(handle) }
 
     package var threads: Int { Int(ck_pool_threads(handle)) }
-
-    /// The vector unit in use, as "avx512vnni" or "avx2".
-    package static var vectorUnit: String { String(cString: ck_isa()) }
 }
 
 /// Floats that live as long as a model: norms, biases, positions.

@@ -64,9 +64,6 @@ final class SocketServer: Sendable {
         state.withLock { $0.settings = settings }
     }
 
-    /// Connections that are open.
-    var connectionCount: Int { state.withLock { $0.connections.count } }
-
     /// Begins to listen; when it returns clients can connect.
     ///
     /// - Parameters:

@@ -109,8 +109,13 @@ package actor SourceSupervisor {
         return next
     }
 
-    /// Returns when the supervisor has had its turn on its queue, which it gets unless a stage hangs.
-    package func pulse() {}
+    /// Returns when the supervisor has had its turn on its queue, which it gets unless a stage hangs; where every reader
+    /// hangs, only when one of them has come back.
+    package func pulse() async {
+        while live?.statistics.isOutOfReaders == true, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
 
     // MARK: - Life
 

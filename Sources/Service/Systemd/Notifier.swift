@@ -48,24 +48,11 @@ package final class Notifier: Sendable {
     /// Everything is in order; to be sent more often than `WATCHDOG_USEC` says.
     package func watchdog() { send("WATCHDOG=1") }
 
-    /// The start, the reload or the stop needs this much longer from now.
-    package func extendTimeout(_ time: Duration) {
-        send("EXTEND_TIMEOUT_USEC=\(max(0, time.microseconds))")
-    }
-
     private func send(_ message: String) {
         guard var address = UnixAddress(path) else { return }
         let text = Array(message.utf8)
         _ = text.withUnsafeBytes { bytes in
             address.withPointer { sendto(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), $0, $1) }
         }
-    }
-}
-
-extension Duration {
-    /// Whole microseconds, cut off.
-    var microseconds: Int64 {
-        let (seconds, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? (components.seconds < 0 ? .min : .max) : seconds + components.attoseconds / 1_000_000_000_000
     }
 }

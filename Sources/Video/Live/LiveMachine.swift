@@ -1,3 +1,5 @@
+internal import Imaging
+
 /// Decides what a live source does next; knows neither threads nor clocks.
 ///
 ///     idle ─▶ connecting ─▶ running ─▶ waiting ─▶ connecting …      and from everywhere: paused, ended, failed
@@ -78,7 +80,7 @@ package struct LiveMachine: Sendable {
     }
 
     private let settings: Settings
-    private var random: SeededRandom
+    private var random: SplitMix64
     private var mode = Mode.idle
 
     /// Failures since the source was last well.
@@ -98,7 +100,7 @@ package struct LiveMachine: Sendable {
 
     package init(_ settings: Settings, seed: UInt64) {
         self.settings = settings
-        random = SeededRandom(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     /// When to call with `.tick`, at the latest; nil if nothing is awaited.
@@ -240,7 +242,7 @@ package struct LiveMachine: Sendable {
     /// - Parameter reason: nil where an attempt after a failure was announced with that failure.
     private mutating func connect(at now: Double, publishing reason: LiveReason?) -> [Action] {
         let announcement: [Action] = reason.map { [.publish(.connecting, $0, attempt: failures + 1)] } ?? []
-        guard abandoned < settings.mostAbandoned else {
+        guard !isOutOfReaders else {
             mode = .waiting(until: now + settings.pace.longest)
             return announcement + [.publish(.reconnecting, .readerStuck, attempt: failures + 1)]
         }
@@ -294,6 +296,9 @@ package struct LiveMachine: Sendable {
             return []
         }
     }
+
+    /// Whether so many readers were left behind that no further one is started.
+    var isOutOfReaders: Bool { abandoned >= settings.mostAbandoned }
 
     private mutating func abandonedReturned() -> [Action] {
         abandoned = max(0, abandoned - 1)

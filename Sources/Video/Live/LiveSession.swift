@@ -16,6 +16,8 @@ package struct LiveStatistics: Sendable, Hashable {
     /// Readers left behind since they did not return; ever, and at this moment.
     package var readersAbandoned = 0
     package var readersStuck = 0
+    /// Whether so many are stuck that none is started until one comes back: only a new process helps if none does.
+    package var isOutOfReaders = false
     /// Threads that read, those left behind included.
     package var readersRunning = 0
     /// States, breaks and gaps that nobody took in time.
@@ -54,6 +56,7 @@ final class LiveSession: Sendable {
     var statistics: LiveStatistics {
         core.withLock { core in
             var statistics = core.statistics
+            statistics.isOutOfReaders = core.machine.isOutOfReaders
             if let connection = core.connection { statistics.video.add(connection.statistics) }
             return statistics
         }

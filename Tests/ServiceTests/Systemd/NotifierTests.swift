@@ -22,8 +22,6 @@ struct NotifierTests {
         #expect(receiver.message() == "STATUS=2 sources online")
         notifier.watchdog()
         #expect(receiver.message() == "WATCHDOG=1")
-        notifier.extendTimeout(.milliseconds(1500))
-        #expect(receiver.message() == "EXTEND_TIMEOUT_USEC=1500000")
         notifier.stopping()
         #expect(receiver.message() == "STOPPING=1")
     }

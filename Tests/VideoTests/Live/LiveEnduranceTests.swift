@@ -81,8 +81,9 @@ struct LiveEnduranceTests {
         while tape.source.statistics.readersStuck < 4 { await tape.next(.reconnecting) }
         // No more than four at once.
         for _ in 0..<3 { #expect(await tape.next(.reconnecting)?.reason == .readerStuck) }
-        #expect(tape.source.statistics.readersRunning == 4)
+        #expect(tape.source.statistics.readersRunning == 4 && tape.source.statistics.isOutOfReaders)
         for _ in 0..<4 { reader.gate.signal() }
+        while tape.source.statistics.isOutOfReaders { try await Task.sleep(for: .milliseconds(5)) }
         while tape.source.statistics.readersAbandoned < 5 { await tape.next(.reconnecting) }
         tape.source.stop()
         for _ in 0..<100 { reader.gate.signal() }
