@@ -4,7 +4,7 @@ import FaceLLM
 package struct EngineMeasurement {
     /// Of each stage, after one that is thrown away.
     package var samples = 5
-    /// Images encoded at once: a stage for each.
+    /// Images encoded, and sequences decoded, at once: a stage for each.
     package var batches = [1]
     /// Tokens of the prompt.
     package var promptTokens = 320
@@ -65,7 +65,7 @@ package struct EngineMeasurement {
         try engine.encodeVision(batch: 1)
         let prompt = engine.configuration.imageTokensPerTile + textTokens
         try engine.prefill(tokens: prompt)
-        try engine.decode(context: prompt, tokens: textTokens - 1)
+        try engine.decode(batch: 1, context: prompt, tokens: textTokens - 1)
     }
 
     private static let textTokens = 64
@@ -84,12 +84,14 @@ package struct EngineMeasurement {
         let configuration = engine.configuration, side = configuration.vision.imageSize
         let text = engine.textArithmetic
         let vision = (EngineWork.vision(configuration), engine.visionArithmetic)
-        func decode(context: Int) -> (EngineWork, Arithmetic) {
-            (EngineWork.decode(configuration, context: context, bytes: engine.bytesPerToken), text)
+        /// One token of `batch`: they share the reading of the weights.
+        func decode(context: Int, batch: Int = 1) -> (EngineWork, Arithmetic) {
+            (EngineWork.decode(configuration, context: context, bytes: engine.bytesPerToken / batch), text)
         }
+        func name(_ stage: String, batch: Int) -> String { stage + (batch == 1 ? "" : ", 1 of \(batch)") }
         var stages: [StagePlan<Engine>] = batches.map { batch in
             StagePlan(
-                name: "vision \(side) x \(side)" + (batch == 1 ? "" : ", 1 of \(batch)"),
+                name: name("vision \(side) x \(side)", batch: batch),
                 units: batch,
                 work: [vision]
             ) { try $0.encodeVision(batch: batch) }
@@ -102,14 +104,14 @@ package struct EngineMeasurement {
                 work: [(EngineWork.prefill(configuration, tokens: promptTokens), text)]
             ) { try $0.prefill(tokens: promptTokens) }
         )
-        stages.append(
+        stages += batches.map { batch in
             StagePlan(
-                name: "decode at \(promptTokens)",
-                units: decodedTokens,
-                work: [decode(context: promptTokens)],
+                name: name("decode at \(promptTokens)", batch: batch),
+                units: batch * decodedTokens,
+                work: [decode(context: promptTokens, batch: batch)],
                 prepare: { try $0.prefill(tokens: promptTokens) }
-            ) { try $0.decode(context: promptTokens, tokens: decodedTokens) }
-        )
+            ) { try $0.decode(batch: batch, context: promptTokens, tokens: decodedTokens) }
+        }
         let prompt = configuration.imageTokensPerTile + Self.textTokens
         let answer = (0..<Self.textTokens - 1).map { decode(context: prompt + $0) }
         stages.append(

@@ -17,8 +17,9 @@ package protocol EngineUnderTest {
     mutating func encodeVision(batch: Int) throws
     /// Takes `tokens` tokens into an emptied cache and computes the logits of the last one.
     mutating func prefill(tokens: Int) throws
-    /// Generates `tokens` tokens after the first `context` ones of the cache, which an earlier `prefill` has filled.
+    /// Generates `tokens` tokens for each of `batch` sequences, side by side, all of them after the first `context`
+    /// tokens of the cache, which an earlier `prefill` has filled.
     ///
     /// Going back to `context` must cost next to nothing. An end of text is passed over.
-    mutating func decode(context: Int, tokens: Int) throws
+    mutating func decode(batch: Int, context: Int, tokens: Int) throws
 }

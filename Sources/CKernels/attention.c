@@ -3,6 +3,9 @@
 // All is transposed: a tile of scores is [keys][NR lanes], a lane being one query of one head, so that the softmax is
 // vertical and what comes out of it is the right operand of the second product. Query heads that share a key head lie
 // side by side in the lanes. A task is a few tiles of one key head; it packs each block of keys and values once.
+//
+// Where the factors may be rounded and the processor multiplies pairs of bfloat16, all factors travel as such pairs, two
+// along the sum to a float's worth of bytes (a "unit"): queries and keys once they are packed, weights after the softmax.
 
 #include "attention.h"
 
@@ -11,13 +14,14 @@
 enum {
     /// Keys in a block, about: 8 to 16 KB of scores, 32 KB each of keys and values at 64 dimensions.
     BLOCK_KEYS = 128,
-    /// Tiles per task at most: 90 KB of queries and as much of sums at 64 dimensions. 1025 queries are 3 x 11 tiles.
-    MAX_TASK_TILES = 11,
+    /// Tiles per task at most, so that 1025 queries of a head are one task and its keys and values are packed once: 270 KB
+    /// of queries and as much of sums at 64 dimensions.
+    MAX_TASK_TILES = 33,
 };
 
 /// What a task keeps for each of its tiles.
 typedef struct {
-    float *queries;   // [dim][NR], scaled
+    float *queries;   // [units][NR], scaled
     float *sums;      // [padded_dim][NR], of values times weights
     float *max;       // [NR]
     float *total;     // [NR], of weights
@@ -30,12 +34,17 @@ static ptrdiff_t row_floats(const ck_attention_call *a) {
 }
 
 static ptrdiff_t tile_floats(const ck_attention_call *a) {
-    return (a->heads.dim + a->padded_dim + 3) * a->ops->panel_columns;
+    return (a->units + a->padded_dim + 3) * a->ops->panel_columns;
 }
 
 /// Room for a block's scores, and before and after for a tile's rows.
 static ptrdiff_t score_floats(const ck_attention_call *a) {
     return ck_max(a->block_keys, row_floats(a)) * a->ops->panel_columns;
+}
+
+/// Units of `count` factors along a sum.
+static ptrdiff_t units_of(const ck_attention_call *a, ptrdiff_t count) {
+    return a->pairs == NULL ? count : ck_ceil_div(count, 2);
 }
 
 static ptrdiff_t last_query_of(const ck_attention_call *a, ptrdiff_t tile) {
@@ -46,7 +55,7 @@ static tile_state tile_at(const ck_attention_call *a, float *scratch, ptrdiff_t 
     const ptrdiff_t nr = a->ops->panel_columns;
     tile_state t;
     t.queries = scratch + tile * tile_floats(a);
-    t.sums = t.queries + a->heads.dim * nr;
+    t.sums = t.queries + a->units * nr;
     t.max = t.sums + a->padded_dim * nr;
     t.total = t.max + nr;
     t.position = t.total + nr;
@@ -71,10 +80,16 @@ static void begin_tile(const ck_attention_call *a, tile_state t, ptrdiff_t kv_he
     }
     for (ptrdiff_t lane = 0; lane < used; lane++) {
         const float *row = a->q + lane_offset(a, a->ldq, kv_head, first_lane + lane);
-        memcpy(rows + lane * dim, row, (size_t)dim * sizeof(float));
+        if (a->pairs != NULL) {
+            a->pairs->narrow(rows + lane * a->units, row, dim, a->heads.scale);
+        } else {
+            memcpy(rows + lane * dim, row, (size_t)dim * sizeof(float));
+        }
     }
-    a->ops->pack(t.queries, nr, rows, CK_F32, dim, used, dim);
-    a->ops->scale_lanes(t.queries, dim, scale);
+    a->ops->pack(t.queries, nr, rows, CK_F32, a->units, used, a->units);
+    if (a->pairs == NULL) {
+        a->ops->scale_lanes(t.queries, dim, scale);
+    }
 }
 
 /// `rows` has room for [NR][row_floats].
@@ -109,17 +124,27 @@ static void hide(const ck_attention_call *a, tile_state t, float *scores, ptrdif
     }
 }
 
-/// Blocks of keys and values as the left operands of the two products.
+/// Blocks of keys and values as the left operands of the two products. `rows` has room for [MR][units].
 static void pack_block(const ck_attention_call *a, const ck_run *run, ptrdiff_t kv_head, ptrdiff_t first, ptrdiff_t count,
-                       float *keys, float *values) {
+                       float *keys, float *values, float *rows) {
     const ptrdiff_t mr = a->ops->panel_rows, dim = a->heads.dim;
     const float *source = run->keys + first * run->ld + kv_head * dim;
-    for (ptrdiff_t key = 0; key < count; key += mr) {
-        a->ops->pack(keys + key * dim, mr, source + key * run->ld, CK_F32, run->ld, ck_min(mr, count - key), dim);
+    for (ptrdiff_t key = 0; key < count; key += mr, source += mr * run->ld) {
+        const ptrdiff_t used = ck_min(mr, count - key);
+        if (a->pairs == NULL) {
+            a->ops->pack(keys + key * dim, mr, source, CK_F32, run->ld, used, dim);
+            continue;
+        }
+        for (ptrdiff_t i = 0; i < used; i++) {
+            a->pairs->narrow(rows + i * a->units, source + i * run->ld, dim, 1);
+        }
+        a->ops->pack(keys + key * a->units, mr, rows, CK_F32, a->units, used, a->units);
     }
     source = run->values + first * run->ld + kv_head * dim;
+    const ptrdiff_t units = units_of(a, count);
     for (ptrdiff_t d = 0; d < a->padded_dim; d += mr) {
-        a->ops->pack_columns(values + d * count, source + d, run->ld, ck_min(mr, dim - d), count);
+        (a->pairs == NULL ? a->ops->pack_columns : a->pairs->pack_columns)(
+            values + d * units, source + d, run->ld, ck_min(mr, dim - d), count);
     }
 }
 
@@ -135,7 +160,8 @@ static void attention_task(void *context, ptrdiff_t index, int thread) {
     float *states = a->scratch + thread * a->thread_floats;
     float *scores = states + a->task_tiles * tile_floats(a);
     float *keys = scores + score_floats(a);
-    float *values = keys + a->block_keys * dim;
+    float *values = keys + a->block_keys * a->units;
+    void (*const tile)(ptrdiff_t, const float *, const float *, float *, int) = a->pairs == NULL ? ops->tile : a->pairs->tile;
     float factor[CK_MAX_PANEL_COLUMNS];
 
     for (ptrdiff_t i = 0; i < tiles; i++) {
@@ -150,22 +176,26 @@ static void attention_task(void *context, ptrdiff_t index, int thread) {
         }
         for (ptrdiff_t first = 0; first < run_end; first += a->block_keys) {
             const ptrdiff_t count = ck_min(a->block_keys, run_end - first);
-            pack_block(a, run, kv_head, first, count, keys, values);
+            const ptrdiff_t units = units_of(a, count);
+            pack_block(a, run, kv_head, first, count, keys, values, scores);
             for (ptrdiff_t i = 0; i < tiles; i++) {
                 tile_state t = tile_at(a, states, i);
                 if (recent && a->visible == NULL && first > last_query_of(a, first_tile + i)) {
                     continue;
                 }
                 for (ptrdiff_t key = 0; key < count; key += mr) {
-                    ops->tile(dim, keys + key * dim, t.queries, scores + key * nr, 0);
+                    tile(a->units, keys + key * a->units, t.queries, scores + key * nr, 0);
                 }
                 if (recent) {
                     hide(a, t, scores, first, count);
                 }
                 ops->softmax(scores, count, t.max, t.total, factor);
                 ops->scale_lanes(t.sums, dim, factor);
+                if (a->pairs != NULL) {
+                    a->pairs->pair_rows(scores, count);
+                }
                 for (ptrdiff_t d = 0; d < dim; d += mr) {
-                    ops->tile(count, values + d * count, scores, t.sums + d * nr, 1);
+                    tile(units, values + d * units, scores, t.sums + d * nr, 1);
                 }
             }
         }
@@ -184,8 +214,9 @@ static int attention_of_tiles(ck_pool *pool, ck_attention_call *a) {
     a->task_tiles = ck_ceil_div(a->tiles, chunks);
     a->block_keys = ck_round_up(BLOCK_KEYS, mr);
     a->padded_dim = ck_round_up(a->heads.dim, mr);
+    a->units = units_of(a, a->heads.dim);
     a->thread_floats = ck_round_up(
-        a->task_tiles * tile_floats(a) + score_floats(a) + a->block_keys * (a->heads.dim + a->padded_dim), 16);
+        a->task_tiles * tile_floats(a) + score_floats(a) + a->block_keys * (a->units + a->padded_dim), 16);
     a->scratch = ck_pool_scratch(pool, (size_t)(ck_pool_threads(pool) * a->thread_floats) * sizeof(float));
     if (a->scratch == NULL) {
         return 0;
@@ -214,6 +245,7 @@ void ck_attention(ck_pool *pool, float *y, ptrdiff_t ldy, const float *q, ptrdif
         .recent = recent == NULL ? &nothing : recent,
         .visible = visible,
         .heads = heads,
+        .pairs = heads.factors == CK_BF16 ? ck_pool_pair_ops(pool) : NULL,
         .group = group,
         .lanes = n * group,
     };

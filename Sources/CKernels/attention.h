@@ -17,6 +17,7 @@ typedef struct {
     const ck_run *recent;
     const uint8_t *visible;
     ck_heads heads;
+    const ck_pair_ops *pairs;  // NULL: products of float32
 
     ptrdiff_t group;       // query heads of a key head
     ptrdiff_t lanes;       // n * group
@@ -24,6 +25,7 @@ typedef struct {
     ptrdiff_t task_tiles;
     ptrdiff_t block_keys;  // a multiple of MR
     ptrdiff_t padded_dim;  // a multiple of MR
+    ptrdiff_t units;       // along dim: floats, or pairs
     float *scratch;
     ptrdiff_t thread_floats;
 } ck_attention_call;

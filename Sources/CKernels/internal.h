@@ -79,6 +79,19 @@ typedef struct {
                         int panels);
 } ck_quant_ops;
 
+/// Products of bfloat16 pairs, for attention where its factors may be rounded. Two values that follow one another in the
+/// sum travel as one float's worth of bytes, a "unit"; tiles are those of the `ck_ops` beside it.
+typedef struct {
+    /// units[(count + 1) / 2] = x * factor.
+    void (*narrow)(float *units, const float *x, ptrdiff_t count, float factor);
+    /// dst[p][i] = src[2p][i] and src[2p + 1][i] for i < columns, 0 for columns <= i < MR and past `count` rows.
+    void (*pack_columns)(float *dst, const float *src, ptrdiff_t ld, ptrdiff_t columns, ptrdiff_t count);
+    /// s[count][NR] becomes units [(count + 1) / 2][NR].
+    void (*pair_rows)(float *s, ptrdiff_t count);
+    /// c[MR][NR] (+)= sum over p of a[p][MR] · b[p][NR], two products to a unit.
+    void (*tile)(ptrdiff_t units, const float *a, const float *b, float *c, int accumulate);
+} ck_pair_ops;
+
 enum {
     /// Rows of w that are packed together.
     CK_QUANT_PANEL = 32,
@@ -101,6 +114,7 @@ typedef struct {
     const char *name;
     const ck_ops *ops;
     const ck_quant_ops *quant_ops;
+    const ck_pair_ops *pair_ops;  // or NULL
 } ck_unit;
 
 /// The best that this processor has.
@@ -113,6 +127,7 @@ extern const ck_quant_ops ck_quant_ops_portable;
 #if defined(__x86_64__)
 extern const ck_ops ck_ops_avx2, ck_ops_avx512;
 extern const ck_quant_ops ck_quant_ops_avx2, ck_quant_ops_avx512, ck_quant_ops_avx512vnni;
+extern const ck_pair_ops ck_pair_ops_avx512bf16;
 #elif defined(__aarch64__)
 extern const ck_ops ck_ops_neon;
 extern const ck_quant_ops ck_quant_ops_neon, ck_quant_ops_neondotprod, ck_quant_ops_neoni8mm;
@@ -126,6 +141,8 @@ void ck_run_tasks(ck_pool *pool, ptrdiff_t count, ck_task task, void *context);
 
 const ck_ops *ck_pool_ops(const ck_pool *pool);
 const ck_quant_ops *ck_pool_quant_ops(const ck_pool *pool);
+/// NULL where the vector unit has no such products.
+const ck_pair_ops *ck_pool_pair_ops(const ck_pool *pool);
 /// At least `size` bytes, 64-byte aligned, whose contents do not outlive the call; NULL when memory cannot be had.
 void *ck_pool_scratch(ck_pool *pool, size_t size);
 

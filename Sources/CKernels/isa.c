@@ -9,15 +9,16 @@
 
 static const ck_unit all[] = {
 #if defined(__x86_64__)
-    {"avx512vnni", &ck_ops_avx512, &ck_quant_ops_avx512vnni},
-    {"avx512", &ck_ops_avx512, &ck_quant_ops_avx512},
-    {"avx2", &ck_ops_avx2, &ck_quant_ops_avx2},
+    {"avx512bf16", &ck_ops_avx512, &ck_quant_ops_avx512vnni, &ck_pair_ops_avx512bf16},
+    {"avx512vnni", &ck_ops_avx512, &ck_quant_ops_avx512vnni, NULL},
+    {"avx512", &ck_ops_avx512, &ck_quant_ops_avx512, NULL},
+    {"avx2", &ck_ops_avx2, &ck_quant_ops_avx2, NULL},
 #elif defined(__aarch64__)
-    {"neon-i8mm", &ck_ops_neon, &ck_quant_ops_neoni8mm},
-    {"neon-dotprod", &ck_ops_neon, &ck_quant_ops_neondotprod},
-    {"neon", &ck_ops_neon, &ck_quant_ops_neon},
+    {"neon-i8mm", &ck_ops_neon, &ck_quant_ops_neoni8mm, NULL},
+    {"neon-dotprod", &ck_ops_neon, &ck_quant_ops_neondotprod, NULL},
+    {"neon", &ck_ops_neon, &ck_quant_ops_neon, NULL},
 #endif
-    {"portable", &ck_ops_portable, &ck_quant_ops_portable},
+    {"portable", &ck_ops_portable, &ck_quant_ops_portable, NULL},
 };
 
 #if defined(__aarch64__)
@@ -47,7 +48,8 @@ static int usable(const ck_unit *unit) {
     if (unit->ops == &ck_ops_avx512) {
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-               (unit->quant_ops != &ck_quant_ops_avx512vnni || __builtin_cpu_supports("avx512vnni"));
+               (unit->quant_ops != &ck_quant_ops_avx512vnni || __builtin_cpu_supports("avx512vnni")) &&
+               (unit->pair_ops == NULL || __builtin_cpu_supports("avx512bf16"));
     }
     if (unit->ops == &ck_ops_avx2) {
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");

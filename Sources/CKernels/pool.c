@@ -225,6 +225,10 @@ const ck_quant_ops *ck_pool_quant_ops(const ck_pool *pool) {
     return pool->unit->quant_ops;
 }
 
+const ck_pair_ops *ck_pool_pair_ops(const ck_pool *pool) {
+    return pool->unit->pair_ops;
+}
+
 void *ck_pool_scratch(ck_pool *pool, size_t size) {
     if (size <= pool->scratch_size) {
         return pool->scratch;

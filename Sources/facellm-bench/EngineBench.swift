@@ -30,7 +30,7 @@ struct EngineBench: ParsableCommand {
     )
     var precisions: [ModelEngine.Precision] = []
 
-    @Option(parsing: .upToNextOption, help: "Numbers of images encoded at once.")
+    @Option(parsing: .upToNextOption, help: "Numbers of images encoded, and of answers decoded, at once.")
     var batch: [Int] = [1]
 
     @Option(help: "Measurements of each stage, after one that is thrown away.")

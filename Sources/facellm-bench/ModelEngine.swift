@@ -65,9 +65,18 @@ struct ModelEngine: EngineUnderTest {
         forward([Int](repeating: token, count: tokens))
     }
 
-    mutating func decode(context: Int, tokens: Int) {
+    mutating func decode(batch: Int, context: Int, tokens: Int) {
         cache.roll(backTo: context)
-        for _ in 0..<tokens { forward([token]) }
+        guard batch > 1 else {
+            for _ in 0..<tokens { forward([token]) }
+            return
+        }
+        var caches = [KVCache](repeating: cache, count: batch)
+        let ids = [Int](repeating: token, count: batch)
+        for _ in 0..<tokens {
+            let hidden = model.language.step(ids, caches: &caches, expected: 128)
+            if let hidden { model.language.withLogits(hidden) { _ in } }
+        }
     }
 
     /// Logits of the last token.

@@ -72,7 +72,9 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func processor() -> Finding {
-        let wanted = ["avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"]
+        let wanted = [
+            "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8", "asimddp", "i8mm",
+        ]
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("flags") || $0.hasPrefix("Features") } ?? ""
         let flags = Set(line.split(separator: " ").map(String.init))

@@ -34,9 +34,9 @@ private struct SlowingEngine: EngineUnderTest {
         log.calls.append("prefill \(tokens)")
     }
 
-    mutating func decode(context: Int, tokens: Int) {
+    mutating func decode(batch: Int, context: Int, tokens: Int) {
         log.seconds += 0.25 * Double(tokens)
-        log.calls.append("decode \(tokens) at \(context)")
+        log.calls.append("decode \(tokens) at \(context)" + (batch == 1 ? "" : " by \(batch)"))
     }
 }
 
@@ -121,8 +121,14 @@ private struct ScriptedLimits: LimitSource {
         #expect(abs(stages[2].share - 1000.0 / 1050 / 0.25) < 1e-9)
     }
 
-    @Test func aBatchIsCountedByImage() throws {
+    @Test func aBatchIsCountedByImageAndToken() throws {
         let stages = try run(samples: 1, batches: [1, 4]).stages
+        #expect(stages[4].name == "decode at 320, 1 of 4")
+        #expect(log.calls.contains("decode 8 at 320 by 4"))
+        // Four sequences share the second that a token of each takes, and the reading of a thousand bytes.
+        #expect(stages[4].milliseconds.median == 250.0 / 4)
+        #expect(stages[4].weightBytes == 250)
+        #expect(stages[4].operations == stages[3].operations)
         #expect(stages[1].name == "vision 448 x 448, 1 of 4")
         #expect(stages[1].operations == stages[0].operations)
         // The fifth call, 5 s an image.

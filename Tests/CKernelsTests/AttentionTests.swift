@@ -11,6 +11,9 @@ struct AttentionTests {
         var recent = true
         var mask = false
         var scale: Float = 1
+        var factors = CK_F32
+        /// bfloat16 holds the inputs and the scale exactly.
+        var fitsPairs = false
 
         private var width: Int { kvHeads * dim }
         private var ld: Int { width + 3 }
@@ -19,7 +22,8 @@ struct AttentionTests {
                 heads: Int32(heads),
                 kv_heads: Int32(kvHeads),
                 dim: Int32(dim),
-                scale: scale / Float(dim).squareRoot()
+                scale: fitsPairs ? 0.125 : scale / Float(dim).squareRoot(),
+                factors: factors
             )
         }
 
@@ -28,10 +32,14 @@ struct AttentionTests {
             _ body: ([Float], [ck_run], UnsafePointer<ck_run>?, UnsafePointer<UInt8>?) -> Void
         ) {
             var noise = Noise(seed: n * 31 + heads * 7 + dim + runs.reduce(0, +))
-            let queries = noise.values(n * (heads * dim + 1), scale: 3)
+            func factors(_ count: Int, scale: Float = 1) -> [Float] {
+                let values = noise.values(count, scale: scale)
+                return fitsPairs ? values.map { Float(bitPattern: $0.bitPattern & 0xffff_0000) } : values
+            }
+            let queries = factors(n * (heads * dim + 1), scale: 3)
             let total = runs.reduce(0, +) + n
-            let keys = noise.values(total * ld, scale: 3)
-            let values = noise.values(total * ld)
+            let keys = factors(total * ld, scale: 3)
+            let values = factors(total * ld)
             var visible = (0..<n * n).map { _ in UInt8(noise.bits() & 1) }
             for i in 0..<n where i != 1 { visible[i * n + i] = 1 }
             keys.withUnsafeBufferPointer { keys in
@@ -115,9 +123,40 @@ struct AttentionTests {
         }
     }
 
+    /// The same with factors that bfloat16 holds exactly, so that only the weights are rounded.
+    static let pairCases = cases.map { attention in
+        var attention = attention
+        attention.factors = CK_BF16
+        attention.fitsPairs = true
+        return attention
+    }
+
+    @Test("Rounded factors change a result by no more than the rounding of a weight", arguments: vectorUnits)
+    func rounded(unit: String) throws {
+        let pool = try Pool(threads: 2, unit: unit)
+        // Eight bits of mantissa: each weight is off by a 512th of itself at most, and values are below 1.
+        for (index, attention) in Self.pairCases.enumerated() {
+            #expect(distance(attention.run(pool), attention.run(nil), tolerance: 1.02 / 512) <= 1, "case \(index)")
+        }
+    }
+
+    @Test(
+        "Factors are rounded where the processor multiplies pairs of bfloat16, and nowhere else",
+        arguments: vectorUnits
+    )
+    func whereRounded(unit: String) throws {
+        let pool = try Pool(threads: 2, unit: unit)
+        var attention = Case(n: 127, heads: 2, kvHeads: 2, dim: 64, runs: [300], recent: false)
+        let exact = attention.run(pool)
+        attention.factors = CK_BF16
+        let rounded = attention.run(pool)
+        #expect((exact == rounded) == (unit != "avx512bf16"))
+        #expect(zip(exact, rounded).allSatisfy { abs($0 - $1) < 0.05 })
+    }
+
     @Test("The number of threads does not change a bit", arguments: vectorUnits)
     func threads(unit: String) throws {
-        for (index, attention) in Self.cases.enumerated() {
+        for (index, attention) in (Self.cases + Self.pairCases).enumerated() {
             let one = attention.run(try Pool(threads: 1, unit: unit))
             for threads in 2...3 {
                 let several = attention.run(try Pool(threads: threads, unit: unit))
@@ -132,7 +171,7 @@ struct AttentionTests {
         // Without runs, query 1 of a masked case may see nothing: make that certain with a single query.
         let none = ck_run(keys: nil, values: nil, count: 0, ld: 0)
         var y: [Float] = [5, 5]
-        let heads = ck_heads(heads: 1, kv_heads: 1, dim: 2, scale: 1)
+        let heads = ck_heads(heads: 1, kv_heads: 1, dim: 2, scale: 1, factors: CK_F32)
         ck_attention(pool.pointer, &y, 2, [1, 1], 2, 1, [none], 1, nil, nil, heads)
         #expect(y == [0, 0])
     }

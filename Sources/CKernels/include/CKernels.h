@@ -17,7 +17,7 @@ typedef struct ck_pool ck_pool;
 ck_pool *ck_pool_create(int threads);
 void ck_pool_destroy(ck_pool *pool);
 int ck_pool_threads(const ck_pool *pool);
-/// The vector unit in use: "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable".
+/// The vector unit in use: "avx512bf16", "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable".
 const char *ck_isa(void);
 
 // ---- Stored weights ---------------------------------------------------------------------------------------------
@@ -56,6 +56,9 @@ typedef struct {
     int kv_heads;
     int dim;       // any, at least 1
     float scale;
+    /// CK_F32; or CK_BF16, where queries, keys, weights and values may be rounded to bfloat16 before they are multiplied
+    /// if that is faster on this processor. Sums and softmax are float32 in any case.
+    ck_type factors;
 } ck_heads;
 
 /// y[n, heads * dim] = softmax(scale · q · kᵀ) · v per head, without writing the score matrix to memory.

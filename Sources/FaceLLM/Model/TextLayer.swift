@@ -59,7 +59,9 @@ struct TextLayer {
             heads: Int32(t.attentionHeads),
             kv_heads: Int32(t.kvHeads),
             dim: Int32(t.headDim),
-            scale: 1 / Float(t.headDim).squareRoot()
+            scale: 1 / Float(t.headDim).squareRoot(),
+            // In pairs, few rows and many would differ by more than the order of a sum.
+            factors: CK_F32
         )
     }
 

@@ -85,7 +85,9 @@ struct VisionBlock {
             heads: Int32(v.attentionHeads),
             kv_heads: Int32(v.attentionHeads),
             dim: Int32(v.headDim),
-            scale: 1 / Float(v.headDim).squareRoot()
+            scale: 1 / Float(v.headDim).squareRoot(),
+            // Rounding them to 8 bits of mantissa is little beside weights of 8 bits.
+            factors: loader.precision.vision.isQuantised ? CK_BF16 : CK_F32
         )
     }
 

@@ -227,7 +227,8 @@ static void test_attention(ck_pool *pool, const char *unit) {
             visible[i] = i / n == i % n || bits() % 3 == 0;
         }
         const ck_run run = {keys, values, past, narrow}, recent = {new_keys, new_values, n, narrow};
-        const ck_heads heads = {cases[c].heads, cases[c].kv_heads, cases[c].dim, 1 / sqrtf((float)cases[c].dim)};
+        const ck_heads heads = {cases[c].heads, cases[c].kv_heads, cases[c].dim, 1 / sqrtf((float)cases[c].dim),
+                                CK_F32};
         const uint8_t *mask = cases[c].visible ? visible : NULL;
         ck_attention(pool, y, wide, q, wide, n, &run, past > 0, &recent, mask, heads);
         ck_attention_scalar(z, wide, q, wide, n, &run, past > 0, &recent, mask, heads);
@@ -331,7 +332,7 @@ static void test_threads(const char *unit) {
 
 int main(int count, char **arguments) {
     static const char *const units[] = {
-        "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable",
+        "avx512bf16", "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable",
     };
     if (count > 1 && strcmp(ck_isa(), arguments[1]) != 0) {
         printf("the best unit is %s, not %s\n", ck_isa(), arguments[1]);
