@@ -189,11 +189,8 @@ static void attention_task(void *context, ptrdiff_t index, int thread) {
                 if (recent) {
                     hide(a, t, scores, first, count);
                 }
-                ops->softmax(scores, count, t.max, t.total, factor);
+                (a->pairs == NULL ? ops->softmax : a->pairs->softmax)(scores, count, t.max, t.total, factor);
                 ops->scale_lanes(t.sums, dim, factor);
-                if (a->pairs != NULL) {
-                    a->pairs->pair_rows(scores, count);
-                }
                 for (ptrdiff_t d = 0; d < dim; d += mr) {
                     tile(units, values + d * units, scores, t.sums + d * nr, 1);
                 }

@@ -86,8 +86,8 @@ typedef struct {
     void (*narrow)(float *units, const float *x, ptrdiff_t count, float factor);
     /// dst[p][i] = src[2p][i] and src[2p + 1][i] for i < columns, 0 for columns <= i < MR and past `count` rows.
     void (*pack_columns)(float *dst, const float *src, ptrdiff_t ld, ptrdiff_t columns, ptrdiff_t count);
-    /// s[count][NR] becomes units [(count + 1) / 2][NR].
-    void (*pair_rows)(float *s, ptrdiff_t count);
+    /// As `softmax` of ck_ops, but the weights become units s[(count + 1) / 2][NR].
+    void (*softmax)(float *s, ptrdiff_t count, float *max, float *sum, float *factor);
     /// c[MR][NR] (+)= sum over p of a[p][MR] · b[p][NR], two products to a unit.
     void (*tile)(ptrdiff_t units, const float *a, const float *b, float *c, int accumulate);
 } ck_pair_ops;

@@ -24,6 +24,14 @@ static inline vf vf_to_pairs(vf first, vf second) {
     return _mm512_castsi512_ps(_mm512_permutexvar_epi16(interleaved, both));
 }
 
+static inline vf vf_floor(vf x) {
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+/// x * 2^n
+static inline vf vf_scale(vf x, vf n) {
+    return _mm512_scalef_ps(x, n);
+}
+
 static inline void vf_store_bf16_n(uint16_t *p, vf x, ptrdiff_t n) {
     _mm256_mask_storeu_epi16(p, first_lanes(n), (__m256i)_mm512_cvtneps_pbh(x));
 }

@@ -134,9 +134,10 @@ struct AttentionTests {
     @Test("Rounded factors change a result by no more than the rounding of a weight", arguments: vectorUnits)
     func rounded(unit: String) throws {
         let pool = try Pool(threads: 2, unit: unit)
-        // Eight bits of mantissa: each weight is off by a 512th of itself at most, and values are below 1.
+        // Eight bits of mantissa: each weight is off by a 512th of itself at most, values are below 1, and the exponential
+        // function is off by 8e-5.
         for (index, attention) in Self.pairCases.enumerated() {
-            #expect(distance(attention.run(pool), attention.run(nil), tolerance: 1.02 / 512) <= 1, "case \(index)")
+            #expect(distance(attention.run(pool), attention.run(nil), tolerance: 1.09 / 512) <= 1, "case \(index)")
         }
     }
 
