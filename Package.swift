@@ -169,7 +169,7 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(
             name: "CKernelsTests",
-            dependencies: ["CKernels"],
+            dependencies: ["CKernels", "TestSupport"],
             exclude: ["Cross"],
             swiftSettings: swiftSettings
         ),

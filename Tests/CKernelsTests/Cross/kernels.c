@@ -164,7 +164,7 @@ static void test_packed(ck_pool *pool, const char *unit) {
                     epilogue = (ck_epilogue){bias, scale, 1, 1};
                 }
                 ck_linear_packed(pool, y, ldy, x, ldx, packed, (ck_quant)quant, m, n, k, &epilogue);
-                ck_linear_packed_scalar(z, ldy, x, ldx, packed, (ck_quant)quant, m, n, k, &epilogue);
+                ck_linear_packed_scalar(z, ldy, x, ldx, packed, (ck_quant)quant, m, n, k, &epilogue, NULL);
                 // The same integers; their scales are multiplied, and groups summed, in float32.
                 compare(quant == CK_INT8 ? "int8" : "int4", unit, y, z, m * ldy, 2e-6f, m, n, k);
                 free(y), free(z);
