@@ -71,6 +71,28 @@ import Testing
                 == ModelCatalogue.installPrefix + "/share/facellm/models"
         )
     }
+
+    @Test("models under the prefix of the installed program come before those it was built with")
+    func besideTheProgram() throws {
+        try withFolder { folder in
+            let models = folder.path + "/share/facellm/models"
+            func found(_ program: String) -> String {
+                ModelFolder.standard(environment: [:], program: folder.path + program).path
+            }
+            let built = ModelCatalogue.installPrefix + "/share/facellm/models"
+            #expect(found("/bin/facellm") == built)
+            try FileManager.default.createDirectory(atPath: models, withIntermediateDirectories: true)
+            #expect(found("/bin/facellm") == built)
+            try Data("{}".utf8).write(to: URL(filePath: models + "/models.json"))
+            #expect(found("/bin/facellm") == models)
+            #expect(found("/facellm") == built && found("/libexec/facellm/facellm") == built)
+            #expect(ModelFolder.standard(environment: [:], program: nil).path == built)
+            #expect(
+                ModelFolder.standard(environment: ["FACELLM_PREFIX": "/b"], program: folder.path + "/bin/a").path
+                    == "/b/share/facellm/models"
+            )
+        }
+    }
 }
 
 @Suite struct ModelCatalogueTests {

@@ -116,11 +116,29 @@ package struct ModelFolder: Sendable, Hashable {
         self.path = path
     }
 
-    /// $FACELLM_MODELS, else the folder under $FACELLM_PREFIX, else that under the prefix the program was built with.
-    package static func standard(environment: [String: String]) -> ModelFolder {
+    /// $FACELLM_MODELS, else the folder under $FACELLM_PREFIX, else that under the prefix below which the program lies
+    /// (`prefix/bin/program`) if there is one, else that under the prefix the program was built with.
+    ///
+    /// - Parameter program: the program's file. What was built for one prefix can so be installed under another.
+    package static func standard(
+        environment: [String: String],
+        program: String? = ModelFolder.runningProgram
+    ) -> ModelFolder {
+        func folder(_ prefix: String) -> String { prefix + "/share/facellm/models" }
         if let path = environment["FACELLM_MODELS"], !path.isEmpty { return ModelFolder(path: path) }
-        let prefix = environment["FACELLM_PREFIX"].flatMap { $0.isEmpty ? nil : $0 } ?? ModelCatalogue.installPrefix
-        return ModelFolder(path: prefix + "/share/facellm/models")
+        if let prefix = environment["FACELLM_PREFIX"], !prefix.isEmpty { return ModelFolder(path: folder(prefix)) }
+        if let parts = program?.split(separator: "/", omittingEmptySubsequences: false) {
+            let beside = folder(parts.dropLast(2).joined(separator: "/"))
+            if access(beside + "/models.json", R_OK) == 0 { return ModelFolder(path: beside) }
+        }
+        return ModelFolder(path: folder(ModelCatalogue.installPrefix))
+    }
+
+    /// The file of this very program; nil where the kernel does not tell.
+    package static var runningProgram: String? {
+        guard let path = realpath("/proc/self/exe", nil) else { return nil }
+        defer { free(path) }
+        return String(cString: path)
     }
 
     /// The path of `model` after its size and SHA-256 were found right.
