@@ -162,7 +162,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             path: "Tests/TestSupport",
-            exclude: ["Servers"],
+            exclude: ["Browser", "Servers"],
             swiftSettings: swiftSettings
         ),
 
@@ -225,6 +225,7 @@ let package = Package(
         .testTarget(
             name: "ReportTests",
             dependencies: ["Events", "Imaging", "Report", "TestSupport"],
+            exclude: ["Browser"],
             swiftSettings: swiftSettings
         ),
         // `facellmd` is there so that it is built before its tests run it.
@@ -236,7 +237,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            exclude: ["Viewer/browser.py", "Viewer/fake-daemon.py", "Viewer/page.py", "Viewer/live.py"],
+            exclude: ["Viewer/fake-daemon.py", "Viewer/page.py", "Viewer/live.py"],
             swiftSettings: serviceSettings,
             linkerSettings: findOpenVINO
         ),

@@ -117,7 +117,13 @@ extension ReportPage {
                 .element(
                     "div",
                     [.class("scroll")],
-                    [.element("table", [.class("ledger")], [.element("tbody", rows)])]
+                    [
+                        .element(
+                            "table",
+                            [.class("ledger"), .init("aria-label", "Where every frame and face went")],
+                            [.element("tbody", rows)]
+                        )
+                    ]
                 ),
                 .element("p", [.class("quiet")], [.text("Besides: \(rest).")]),
                 verdict,

@@ -20,7 +20,7 @@ extension ReportPage {
           }
         }
         * { box-sizing: border-box; }
-        html { scroll-behavior: smooth; scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
+        html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
         body { margin: 0; background: var(--ground); color: var(--ink); }
         .page { max-width: 68rem; margin: 0 auto; padding: clamp(1rem, 4vw, 3rem) clamp(.875rem, 4vw, 2.5rem) 4rem; }
         h1, h2, h3, h4, p, ul, ol, dl, dd, figure { margin: 0; padding: 0; }
@@ -79,8 +79,9 @@ extension ReportPage {
         .gridlines i { position: absolute; top: 0; bottom: 0; width: 1px; background: var(--line); }
         .rows ol { position: relative; }
         .rows li { display: grid; grid-template-columns: var(--names) 1fr; align-items: center; min-height: 1.625rem; }
-        .rows li.dim { opacity: .3; }
-        .rows a { font-size: .8125rem; font-variant-numeric: tabular-nums; padding-right: .5rem; line-height: 1.625rem;
+        .rows li.dim .lane { opacity: .3; }
+        .rows li.dim a { color: var(--soft); }
+        .rows a { position: relative; font-size: .8125rem; font-variant-numeric: tabular-nums; padding-right: .5rem; line-height: 1.625rem;
           white-space: nowrap; overflow: hidden; text-overflow: ellipsis; text-decoration: none; }
         .rows a:hover { text-decoration: underline; }
         .lane { position: relative; height: .875rem; }
@@ -170,7 +171,7 @@ extension ReportPage {
           th, td { padding-right: .625rem; }
           .filters label:first-child, .filters label:first-child input { flex: 1 1 100%; width: 100%; }
         }
-        @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+        @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
         @media print {
           body { background: none; }
           .card, .timeline { break-inside: avoid; }

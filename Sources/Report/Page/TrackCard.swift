@@ -197,7 +197,13 @@ struct TrackCard: Sendable {
                 .element(
                     "div",
                     [.class("scroll")],
-                    [.element("table", [head, .element("tbody", attributes.map(Self.row))])]
+                    [
+                        .element(
+                            "table",
+                            [.init("aria-label", "Attributes of \(track.id)")],
+                            [head, .element("tbody", attributes.map(Self.row))]
+                        )
+                    ]
                 ),
             ]
         )

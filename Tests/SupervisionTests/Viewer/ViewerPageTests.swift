@@ -5,17 +5,13 @@ import Testing
 /// The viewer's page in a real browser.
 @Suite("Viewer: the page in Chromium", .serialized, .needsChromium, .timeLimit(.minutes(8)))
 struct ViewerPageTests {
-    private static let scripts = Installation.package.appending(path: "Tests/SupervisionTests/Viewer")
-
     private func run(_ script: String, _ arguments: [String], seconds: Double) async throws {
-        var options = RunningCommand.Options()
-        options.seconds = seconds
-        options.environment = try DaemonProcess.environment()
-        options.environment?["PYTHONDONTWRITEBYTECODE"] = "1"
-        let python = try #require(Server.python)
-        let path = Self.scripts.appending(path: script).path
-        let run = try await CommandLineRun.of(python, [path] + arguments, options)
-        #expect(run.ending == .exited(0), "\(run.text)\(run.standardError)")
+        try await BrowserScript.run(
+            "Tests/SupervisionTests/Viewer/\(script)",
+            arguments,
+            environment: try DaemonProcess.environment(),
+            seconds: seconds
+        )
     }
 
     @Test("markup in words is shown as words; keyboard, contrast, 360 pixels; thousands of lines leave nothing behind")
@@ -50,7 +46,7 @@ struct ViewerPageTests {
     }
 
     /// A port that nobody listens on at this moment; the configuration takes no 0.
-    private static func freePort() -> Int? {
+    static func freePort() -> Int? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -64,15 +60,5 @@ struct ViewerPageTests {
             }
         }
         return isBound ? Int(UInt16(bigEndian: address.sin_port)) : nil
-    }
-}
-
-extension Trait where Self == ConditionTrait {
-    fileprivate static var needsChromium: Self {
-        let names = ["chromium", "chromium-browser", "google-chrome"]
-        return .enabled(
-            if: Server.python != nil && names.contains { Installation.executable($0) != nil },
-            "python3 or chromium is not installed (scripts/setup --tests): no browser to test the viewer's page with"
-        )
     }
 }

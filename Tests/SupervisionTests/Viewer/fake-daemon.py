@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 
+from checks import EVIL
+
 PAGE = sys.argv[1]
 INSTANCE = "fake1"
-EVIL = '<img src=x onerror="alert(1)"><b>"bold"</b> & \'quoted\' </script><script>alert(2)</script>'
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -129,9 +130,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with changed:
                 changed.wait_for(lambda: len(lines) > place, timeout=0.2)
                 new = lines[place:]
-            for line in new:
-                place += 1
-                tell(f"id: {INSTANCE}-{place}\ndata: {line}\n\n")
+            if new:
+                tell("".join(f"id: {INSTANCE}-{place + n}\ndata: {line}\n\n" for n, line in enumerate(new, 1)))
+                place += len(new)
             if time.monotonic() - told > 1:
                 told = time.monotonic()
                 tell(f"event: status\ndata: {json.dumps(status())}\n\n")

@@ -14,16 +14,13 @@ import time
 import urllib.request
 
 from browser import Browser
+from checks import Checks
 
 facellmd, configuration, state, runtime, port = sys.argv[1:6]
 address = f"http://127.0.0.1:{port}/"
 types = "source.status,track.started,track.updated,face.analysis,track.ended,gap,run.summary,error"
-failures = []
-
-
-def check(holds, words):
-    if not holds:
-        failures.append(words)
+checks = Checks()
+check = checks.check
 
 
 def start():
@@ -161,8 +158,7 @@ try:
                       and "ERR_INCOMPLETE_CHUNKED_ENCODING" not in words and "ERR_CONNECTION_RESET" not in words
                       and "ERR_EMPTY_RESPONSE" not in words]
         check(not unexpected, f"requests failed otherwise than by a daemon that is gone: {unexpected}")
-        others = [url for url in browser.requests if not url.startswith((address, "blob:", "data:"))]
-        check(not others, f"requests elsewhere: {others}")
+        checks.requests(browser, (address,), "with a daemon")
 
         # In order it ends even while a browser reads.
         daemon.send_signal(signal.SIGTERM)
@@ -172,6 +168,4 @@ finally:
         daemon.kill()
         daemon.wait()
 
-for failure in failures:
-    print(failure)
-sys.exit(1 if failures else 0)
+checks.finish()
