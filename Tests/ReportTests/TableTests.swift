@@ -13,6 +13,25 @@ struct TableTests {
         #expect(row == "\"a,\"\"b\"\"\nc\",,\"\",0.5,3,-1,plain\r\n")
     }
 
+    @Test(
+        "what a spreadsheet would take for a formula is a text",
+        arguments: [
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"), ("@SUM(1)", "'@SUM(1)"), ("+1", "'+1"), ("-door", "'-door"),
+            (" =1", "' =1"), ("\t=1", "\"'\t=1\""), ("\r\n=1", "\"'\r\n=1\""), ("\u{FF1D}1", "'\u{FF1D}1"),
+            ("\u{A0}=1", "'\u{A0}=1"), ("\u{0}=1", "\"\u{FFFD}=1\""), ("a=1", "a=1"), ("'=1", "'=1"),
+            ("=\"a\",b", "\"'=\"\"a\"\",b\""),
+        ]
+    )
+    func formula(text: String, field: String) {
+        #expect(CSV.row([.text(text), .number(-1)]) == field + ",-1\r\n")
+    }
+
+    @Test("control characters and other line breaks neither move a cursor nor end a row")
+    func controls() {
+        #expect(CSV.row([.text("a\u{1B}[31mb\u{9B}1mc\u{7}")]) == "\"a\u{FFFD}[31mb\u{FFFD}1mc\u{FFFD}\"\r\n")
+        #expect(CSV.row([.text("a\u{2028}b"), .text("c")]) == "\"a\u{2028}b\",c\r\n")
+    }
+
     @Test("a row for each observation, a field for each column")
     func observations() throws {
         var lines = Lines()
@@ -92,10 +111,17 @@ struct TableTests {
     @Test("pandas reads both tables with the types that the documentation states")
     func pandas() async throws {
         guard let python = await Self.python() else {
-            try Test.cancel("no python3 with pandas: apt-get install python3-pandas")
+            try Test.cancel("no python3 with pandas (scripts/setup --tests)")
         }
-        var lines = Lines(source: "odd, \"name\"\n=1+1")
-        try lines.addFace("t1", at: [0, 0.5, 1], text: "He said: \"no\",\nand left.", observes: true)
+        var lines = Lines(source: "odd, \"name\"\n=1+1\u{2028}<b>")
+        let own = try #require(AttributeName(rawValue: "mood"))
+        try lines.addFace(
+            "t1",
+            at: [0, 0.5, 1],
+            text: "He said: \"no\",\nand left.",
+            attributes: [own: AttributeRecord("=cmd|' /C calc'!A0", method: .vlm)],
+            observes: true
+        )
         lines.add(.faceObservation(try Lines.observation(nil, at: 1.5)))
         let folder = try TemporaryFolder()
         let tracks = try folder.file("tracks.csv", TrackTable.rows(lines.story).joined())
@@ -114,8 +140,9 @@ struct TableTests {
             \(code.replacingOccurrences(of: "party-tracks.csv", with: tracks)
                 .replacingOccurrences(of: "party-observations.csv", with: observations))
             assert len(tracks) == 1 and len(observations) == 4, (len(tracks), len(observations))
-            assert tracks.source[0] == 'odd, "name"\\n=1+1', repr(tracks.source[0])
+            assert tracks.source[0] == 'odd, "name"\\n=1+1\\u2028<b>', repr(tracks.source[0])
             assert tracks.description[0] == 'He said: "no",\\nand left.', repr(tracks.description[0])
+            assert tracks.mood[0] == "'=cmd|' /C calc'!A0", repr(tracks.mood[0])
             assert str(observations.dtypes["frame"]) == "int64" and str(observations.dtypes["face_id"]) == "Int64"
             for name in ["timestamp", "confidence", "pose_Rx", "happiness", "anger", "AU12_r", "AU01_r"]:
                 assert str(observations.dtypes[name]) == "float64", (name, observations.dtypes[name])

@@ -27,17 +27,46 @@ package enum CSV {
     }
 
     private static func quoted(_ text: String) -> String {
+        let text = plain(text)
         // An empty text is something else than nothing; readers that know the difference see it by the quotes.
         let needsQuotes =
-            text.isEmpty
-            || text.unicodeScalars.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" || $0 == "\0" }
-            || text.first == " " || text.last == " "
+            text.isEmpty || text.unicodeScalars.contains { isSpecial($0) } || text.first == " " || text.last == " "
         guard needsQuotes else { return text }
         var result = "\""
-        for scalar in text.unicodeScalars where scalar != "\0" {
+        for scalar in text.unicodeScalars {
             if scalar == "\"" { result += "\"" }
             result.unicodeScalars.append(scalar)
         }
         return result + "\""
+    }
+
+    /// Some readers end a row at any of Unicode's line breaks.
+    private static func isSpecial(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case ",", "\"", "\n", "\r", "\t", "\u{85}", "\u{2028}", "\u{2029}", "\u{FFFD}": true
+        default: false
+        }
+    }
+
+    /// A text that neither a spreadsheet nor a terminal carries out.
+    ///
+    /// A spreadsheet takes a field for a formula, quotes or not, when its first sign says so, and a formula can start
+    /// programs and send other fields away. An apostrophe in front makes it a text for all of them; OWASP's advice.
+    /// Control characters, which RFC 4180 does not allow, become the sign for what cannot be shown.
+    private static func plain(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n", "\r", "\t", "\u{85}": result.unicodeScalars.append(scalar)
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}": result += "\u{FFFD}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        let first = result.unicodeScalars.first { !$0.properties.isWhitespace }
+        switch first {
+        // Also in the full width that East Asian settings read the same.
+        case "=", "+", "-", "@", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}": return "'" + result
+        default: return result
+        }
     }
 }
