@@ -2,6 +2,9 @@ internal import Glibc
 
 /// Where people read; what cannot be written there is nobody's loss.
 package enum StandardError {
+    /// Writes one line of words that may come from outside: names of files, answers of servers.
+    package static func line(_ text: String) { write(TerminalText.plain(text) + "\n") }
+
     /// Writes all of `text` at once, so that lines of several threads do not mix.
     package static func write(_ text: String) {
         var bytes = Array(text.utf8)[...]

@@ -24,7 +24,7 @@ struct StandardErrorLog: LogHandler {
         beforeLine()
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         let fields = all.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        StandardError.write("\(Self.time()) \(event.level) \(label): \(event.message)\(fields)\n")
+        StandardError.line("\(Self.time()) \(event.level) \(label): \(event.message)\(fields)")
     }
 
     private static func time() -> String {

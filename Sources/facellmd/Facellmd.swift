@@ -114,7 +114,7 @@ struct Facellmd: AsyncParsableCommand {
     /// What is said before there is a log: a line each, with syslog's priority where the journal reads it.
     private static func tell(_ text: String, priority: Int) {
         let isJournal = LogLine.Form.automatic(environment: ProcessInfo.processInfo.environment) == .journal
-        for line in text.split(separator: "\n") { StandardError.write("\(isJournal ? "<\(priority)>" : "")\(line)\n") }
+        for line in text.split(separator: "\n") { StandardError.line("\(isJournal ? "<\(priority)>" : "")\(line)") }
     }
 
     private var loader: ConfigurationLoader {

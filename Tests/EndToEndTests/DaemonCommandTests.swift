@@ -108,6 +108,75 @@ extension EndToEnd {
             await server.stop()
         }
 
+        /// Markup, ends of lines, and sequences that clear a screen, colour it or set its title, in seven and eight bits.
+        private static let evil = "<b>\"door\"</b>\u{1B}[2J\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}\r\n\u{2028}\u{8}end"
+
+        /// Nothing of it may reach a terminal but ends of lines.
+        private func expectHarmless(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) {
+            let found = text.unicodeScalars.filter { scalar in
+                scalar != "\n"
+                    && (scalar.properties.generalCategory == .control
+                        || "\u{202E}\u{2028}".unicodeScalars.contains(scalar))
+            }
+            #expect(found.isEmpty, "\(found.map(\.value))", sourceLocation: sourceLocation)
+        }
+
+        @Test("names and reasons that hold escape sequences are words in every table and every line")
+        func injection() async throws {
+            let encoder = JSONEncoder()
+            let evil = String(decoding: try encoder.encode(Self.evil), as: UTF8.self)
+            let status = """
+                {"version":\(evil),"ready":true,"uptime_s":1,"memory_mb":1,
+                 "describer":{"status":"failed","model":\(evil),"precision":\(evil),"reason":\(evil)},
+                 "journal":{"file_bytes":1,"oldest":\(evil),"failure":\(evil)},
+                 "sources":[{"name":\(evil),"status":\(evil),"reason":\(evil),"last_frame_at":\(evil)}],
+                 "changes":[\(evil)],"note":\(evil)}
+                """.split(separator: "\n").joined()
+            let server = try await controlServer(Script(answer: status))
+            for arguments in [["status"], ["sources"], ["reload"], ["sources", "remove", "door"]] {
+                let run = try await Facellm.start(arguments + ["--socket", control]).finish()
+                #expect(run.ending == .exited(0), "\(run.standardError)")
+                expectHarmless(run.text)
+                if arguments != ["reload"] { #expect(run.text.contains("<b>\"door\"</b> [2J"), "\(run.text)") }
+            }
+            await server.stop()
+
+            let bus = EventBus(instanceID: "one", store: ShortStore())
+            try bus.publish(.gap(.media(reason: Self.evil)), source: Self.evil)
+            try bus.publish(
+                .error(ErrorRecord(code: Self.evil, message: Self.evil, retryable: true)),
+                source: Self.evil
+            )
+            try bus.publish(.sourceStatus(SourceStatus(status: .failed, reason: Self.evil)), source: Self.evil)
+            let events = try await eventsServer(bus)
+            // On a terminal it tells people; util-linux's script is one.
+            let words = "\(Installation.facellm) subscribe --socket \(self.events) --since oldest"
+            var options = RunningCommand.Options()
+            options.environment = try Facellm.environment()
+            let command = try RunningCommand(
+                try #require(Installation.executable("script")),
+                ["-qefc", words, "/dev/null"],
+                options
+            )
+            #expect(await command.line(containing: "source failed") != nil)
+            command.send(SIGTERM)
+            let run = await command.finish()
+            let lines = run.text.split(separator: "\r\n").filter { $0.contains("<b>") }
+            #expect(lines.count == 3, "\(run.text)")
+            for line in lines { expectHarmless(String(line)) }
+            await events.stop()
+
+            // The name of a file, in a message.
+            let missing = try await Facellm.run(
+                "report",
+                folder.path("\u{1B}[31m\u{9B}2J.jsonl"),
+                "-o",
+                folder.path("a.html")
+            )
+            #expect(missing.ending == .exited(3) && missing.standardError.contains("No such file"))
+            expectHarmless(missing.standardError)
+        }
+
         @Test("orders arrive as they were given, and a refusal is told with status 1")
         func orders() async throws {
             let script = Script()
@@ -172,11 +241,16 @@ private final class ShortStore: EventStore {
 
 /// Answers as a daemon with two sources.
 private final class Script: ControlHandler {
+    /// To everything, where there is one.
+    private let answer: String?
     private let commands = Mutex<[ControlCommand]>([])
+
+    init(answer: String? = nil) { self.answer = answer }
 
     var seen: [ControlCommand] { commands.withLock { $0 } }
 
     func handle(_ command: ControlCommand, peer: PeerCredentials) async -> ControlResult {
+        if let answer { return .ok(json: answer) }
         if command == .sourcesRemove("nobody") {
             return .failed(code: "unknown_source", message: "no source is called nobody")
         }

@@ -159,7 +159,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         let outcome = await run.run()
         signals.stop()
         line.clear()
-        if let message = outcome.message { StandardError.write("facellm: \(message)\n") }
+        if let message = outcome.message { StandardError.line("facellm: \(message)") }
         let isReported = finish(reporting)
         if outcome.exitStatus == 0 || outcome.exitStatus >= 128 {
             logger.info("\(ProgressLine.summary(of: outcome))")
@@ -173,7 +173,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         do throws(FileReplacement.Failure) {
             return Reporting(try ReportOutputs(report.paths))
         } catch {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             throw ExitStatus(code: error.exitCode)
         }
     }
@@ -183,10 +183,10 @@ struct AnalyzeCommand: AsyncParsableCommand {
     /// - Returns: whether it could be written.
     private func finish(_ reporting: Reporting?) -> Bool {
         do throws(FileReplacement.Failure) {
-            for remark in try reporting?.finish() ?? [] { StandardError.write("facellm: \(remark)\n") }
+            for remark in try reporting?.finish() ?? [] { StandardError.line("facellm: \(remark)") }
             return true
         } catch {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             return false
         }
     }
@@ -197,7 +197,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         do {
             return try await options.makeDescriber()
         } catch {
-            StandardError.write("facellm: --model \(options.model): \(error)\n")
+            StandardError.line("facellm: --model \(options.model): \(error)")
             throw ExitStatus(code: 2)
         }
     }

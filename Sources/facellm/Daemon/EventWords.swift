@@ -1,3 +1,4 @@
+import Console
 import Events
 import Foundation
 
@@ -10,7 +11,7 @@ enum EventWords {
         let moment = (envelope.time ?? envelope.publishedAt).map { clock($0) } ?? "            "
         let name = envelope.source ?? "–"
         let padding = String(repeating: " ", count: max(0, 12 - name.count))
-        return "\(moment)  \(clean(name))\(padding)  \(clean(words))"
+        return "\(moment)  \(TerminalText.plain(name))\(padding)  \(TerminalText.plain(words))"
     }
 
     private static func words(_ payload: Event.Payload) -> String? {
@@ -73,10 +74,5 @@ enum EventWords {
         localtime_r(&seconds, &parts)
         let milliseconds = Int(timestamp.millisecondsSince1970 % 1000)
         return String(format: "%02d:%02d:%02d.%03d", parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds)
-    }
-
-    /// What comes from outside must not move the cursor.
-    private static func clean(_ text: String) -> String {
-        String(text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 })
     }
 }

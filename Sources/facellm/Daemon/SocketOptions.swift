@@ -30,13 +30,14 @@ struct ControlOptions: ParsableArguments {
         try print(done)
     }
 
+    /// Words for people, or JSON, which is handed on as it came.
     func print(_ text: String) throws {
         do throws(StandardOutput.Failure) {
-            try StandardOutput.write(text + "\n")
+            try StandardOutput.write((json ? text : TerminalText.plain(text, keepsLines: true)) + "\n")
         } catch {
             // Whoever reads may stop when it has what it wants.
             if error.code == EPIPE { throw ExitStatus(code: 0) }
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             throw ExitStatus(code: 1)
         }
     }
@@ -46,7 +47,7 @@ struct ControlOptions: ParsableArguments {
 enum DaemonFailure {
     /// Says what is wrong; to be thrown then.
     static func end(_ error: SocketError) -> ExitStatus {
-        StandardError.write("facellm: \(error)\n")
+        StandardError.line("facellm: \(error)")
         return ExitStatus(code: error.exitCode)
     }
 }

@@ -1,3 +1,4 @@
+import Console
 import Events
 import Foundation
 import Service
@@ -96,7 +97,7 @@ enum StatusTable {
     }
 
     private static func text(_ value: JSONValue?) -> String? {
-        if case .string(let text)? = value { clean(text) } else { nil }
+        if case .string(let text)? = value { TerminalText.plain(text) } else { nil }
     }
 
     private static func number(_ value: JSONValue?) -> Double? {
@@ -105,13 +106,6 @@ enum StatusTable {
 
     private static func count(_ value: JSONValue?) -> String {
         number(value).map { "\(Int(clamping: $0))" } ?? "–"
-    }
-
-    /// What comes from outside must not move the cursor.
-    private static func clean(_ text: String) -> String {
-        String(
-            text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f } ? " " : $0 }
-        )
     }
 
     private static func time(_ seconds: Double) -> String {

@@ -77,7 +77,7 @@ struct SubscribeCommand: AsyncParsableCommand {
         } catch let failure as StandardOutput.Failure {
             // Whoever reads may stop when it has what it wants.
             guard failure.code != EPIPE else { throw ExitStatus(code: 0) }
-            StandardError.write("facellm: \(failure)\n")
+            StandardError.line("facellm: \(failure)")
             throw ExitStatus(code: 1)
         } catch let error as SocketError {
             if let code = ending.code { throw ExitStatus(code: code) }
@@ -96,13 +96,13 @@ struct SubscribeCommand: AsyncParsableCommand {
             case .connected(let hello):
                 guard isPretty else { return }
                 let names = hello.sources.isEmpty ? "no sources" : hello.sources.joined(separator: ", ")
-                StandardError.write("connected: \(names)\n")
+                StandardError.line("connected: \(names)")
             case .line(let bytes):
                 guard isPretty else { return try write(String(decoding: bytes, as: UTF8.self)) }
                 guard let event = try? EventDecoder().event(bytes) else { return }
                 if let words = EventWords.line(event) { try write(words) }
             case .disconnected(let error, _):
-                StandardError.write("facellm: \(error.detail); connecting again\n")
+                StandardError.line("facellm: \(error.detail); connecting again")
             }
         }
 

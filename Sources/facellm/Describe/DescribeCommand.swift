@@ -115,7 +115,7 @@ struct DescribeCommand: AsyncParsableCommand {
         do {
             describer = try await StillDescriber.open(model.path, options: model.engineOptions, stop: stop)
         } catch let error as EngineError {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             throw ExitStatus(code: 2)
         }
         var finder = crop ? try faceFinder() : nil
@@ -190,20 +190,20 @@ struct DescribeCommand: AsyncParsableCommand {
     private static func tell(_ error: any Error) throws -> Int32 {
         switch error {
         case let error as VideoError:
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             return error.exitStatus
         case let error as EngineError:
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             return error.kind == .cancelled ? 130 : 1
         case is CancellationError: return 130
         case let error as ImagingError:
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             return 1
         case let error as DescribeProblem:
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             return 1
         case let error as StandardOutput.Failure:
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             throw ExitStatus(code: 1)
         default: throw error
         }
@@ -215,7 +215,7 @@ struct DescribeCommand: AsyncParsableCommand {
             let core = try InferenceCore(cacheFolder: InferenceCore.standardCacheFolder(environment: environment))
             return try StillFaces(core: core, models: ModelFolder.standard(environment: environment))
         } catch {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             throw ExitStatus(code: 1)
         }
     }
@@ -247,7 +247,7 @@ struct DescribeCommand: AsyncParsableCommand {
             )
         }
         if found.count > 1 && !allFaces {
-            StandardError.write("facellm: \(image): \(found.count) faces, the largest is described (--all-faces)\n")
+            StandardError.line("facellm: \(image): \(found.count) faces, the largest is described (--all-faces)")
         }
         return try (allFaces ? found : [largest]).map { face in
             do {
@@ -283,16 +283,21 @@ struct DescribeCommand: AsyncParsableCommand {
                 timeout: asking.timeout
             )
             let result = DescribeResult(shown, question: question, answers: answers, scores: scores, timings: timings)
-            return try StandardOutput.write((json ? try result.line : result.text(named: name(of: shown))) + "\n")
+            return try StandardOutput.write(
+                (json ? try result.line : plain(result.text(named: name(of: shown)))) + "\n"
+            )
         }
         let streams = stream
-        if streams, let name = name(of: shown) { try StandardOutput.write("\(name): ") }
+        if streams, let name = name(of: shown) { try StandardOutput.write(plain("\(name): ")) }
         let report = try await describer.report(shown, inquiry: inquiry, timeout: asking.timeout) { piece in
             // A reader that went away shows again at the end of the answer.
-            if streams { try? StandardOutput.write(piece) }
+            if streams { try? StandardOutput.write(plain(piece)) }
         }
         try write(report, shown, question: inquiry.question)
     }
+
+    /// Names of files and words of a model, as a terminal may show them.
+    private func plain(_ text: String) -> String { TerminalText.plain(text, keepsLines: true) }
 
     /// Writes what was not written yet of an answer.
     private func write(_ report: FaceReport, _ shown: [StillDescriber.Shown], question: String?) throws {
@@ -301,9 +306,10 @@ struct DescribeCommand: AsyncParsableCommand {
             json
             ? try result.line
             : stream
-                ? report.fields.map { _ in "\n\(result.fieldsText)" } ?? "" : result.text(named: name(of: shown))
+                ? report.fields.map { _ in plain("\n\(result.fieldsText)") } ?? ""
+                : plain(result.text(named: name(of: shown)))
         try StandardOutput.write(text + "\n")
-        if let shortfall = report.shortfall { StandardError.write("facellm: \(images(of: shown)): \(shortfall)\n") }
+        if let shortfall = report.shortfall { StandardError.line("facellm: \(images(of: shown)): \(shortfall)") }
         if let heatmap, let map = report.description?.heatMap, let format = PictureEncoder.Format(path: heatmap),
             let view = shown.first?.views.first
         {

@@ -37,7 +37,7 @@ struct MakeRandomModelCommand: ParsableCommand {
             defer { line.clear() }
             try RandomCheckpoint(model, seed: seed).write(to: folder) { line.show($0) }
         } catch {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             // Without an errno it is what was asked for that cannot be.
             throw ExitStatus(code: (error as? CheckpointError)?.code == 0 ? 2 : 1)
         }

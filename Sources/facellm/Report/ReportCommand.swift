@@ -93,13 +93,13 @@ struct ReportCommand: AsyncParsableCommand {
                 outputs.discard()
                 throw ExitStatus(code: reason.rawValue)
             }
-            for remark in try outputs.finish() { StandardError.write("facellm: \(remark)\n") }
+            for remark in try outputs.finish() { StandardError.line("facellm: \(remark)") }
         } catch let status as ExitStatus {
             throw status
         } catch is CancellationError {
             throw ExitStatus(code: stopping.reason?.rawValue ?? 1)
         } catch {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             let code: Int32 =
                 switch error {
                 case let error as FileReplacement.Failure: error.exitCode
@@ -139,15 +139,15 @@ struct ReportCommand: AsyncParsableCommand {
 
     private func tell(_ counts: EventReading.Counts) {
         func lines(_ count: Int) -> String { "\(count) line\(count == 1 ? "" : "s")" }
-        if counts.lines == 0 { StandardError.write("facellm: \(input) is empty\n") }
+        if counts.lines == 0 { StandardError.line("facellm: \(input) is empty") }
         if counts.damaged > 0 {
             let example = counts.examples.first.map { " (line \($0.line): \($0.reason))" } ?? ""
-            StandardError.write("facellm: \(lines(counts.damaged)) could not be read\(example)\n")
-            if counts.isCut { StandardError.write("facellm: the last line is cut off\n") }
+            StandardError.line("facellm: \(lines(counts.damaged)) could not be read\(example)")
+            if counts.isCut { StandardError.line("facellm: the last line is cut off") }
         }
         if counts.unknownLines > 0 {
             let names = counts.unknown.keys.sorted().joined(separator: ", ")
-            StandardError.write("facellm: \(lines(counts.unknownLines)) of unknown types: \(names)\n")
+            StandardError.line("facellm: \(lines(counts.unknownLines)) of unknown types: \(names)")
         }
     }
 
