@@ -15,7 +15,7 @@ package enum LiveState: String, Sendable, Hashable {
 }
 
 /// Why a source is in its state; the raw values are stable.
-package enum LiveReason: String, Sendable, Hashable {
+package enum LiveReason: String, Sendable, Hashable, CaseIterable {
     case started
     case picturesCame = "pictures_came"
     case pictureUnchanged = "picture_unchanged"
