@@ -72,7 +72,11 @@ package struct MetricsServer: ServiceLifecycle.Service {
             },
             logger: logger
         )
-        try await serve(application)
+        do {
+            try await serve(application)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw MetricsServerError.addressInUse("\(address)")
+        }
         if case .unix(let path) = address { unlink(path) }
     }
 

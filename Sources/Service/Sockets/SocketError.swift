@@ -120,6 +120,8 @@ package struct SocketError: Error, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        "cannot \(operation.rawValue) \"\(path)\": \(detail)." + (remedy.isEmpty ? "" : " \(remedy)")
+        // What the daemon says may be a sentence already.
+        "cannot \(operation.rawValue) \"\(path)\": \(detail)\(detail.hasSuffix(".") ? "" : ".")"
+            + (remedy.isEmpty ? "" : " \(remedy)")
     }
 }

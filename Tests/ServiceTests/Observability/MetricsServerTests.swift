@@ -111,6 +111,19 @@ import Testing
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
     }
 
+    @Test("a port that somebody has is named", .timeLimit(.minutes(1)))
+    func portInUse() async throws {
+        try await withServer { port async throws in
+            let server = try MetricsServer(
+                address: .tcp(host: "127.0.0.1", port: port),
+                logger: Self.quiet,
+                metrics: { "" },
+                health: { HealthState() }
+            )
+            await #expect(throws: MetricsServerError.addressInUse("127.0.0.1:\(port)")) { try await server.run() }
+        }
+    }
+
     /// Serves on `path`, leaves the file of a dead process behind, and sees a second server refused meanwhile.
     private func serve(_ path: String) async throws {
         let (bound, isBound) = AsyncStream.makeStream(of: Void.self)

@@ -40,6 +40,14 @@ struct SocketPathTests {
         await fixture.finish()
     }
 
+    @Test("what is said of a failure ends with one full stop")
+    func fullStop() {
+        for detail in ["no answer in time", "The disk is full."] {
+            let error = SocketError(.ask, .refused, path: "/run/x", detail: detail)
+            #expect(error.description == "cannot ask the daemon at \"/run/x\": \(detail.replacing(".", with: "")).")
+        }
+    }
+
     @Test("a server that stops leaves the file of its successor alone")
     func successor() async throws {
         let first = try await EventsFixture(folder: folder)
