@@ -241,11 +241,12 @@ let package = Package(
             swiftSettings: serviceSettings,
             linkerSettings: findOpenVINO
         ),
-        // `facellm` is there so that it is built before its tests run it.
+        // The programs are there so that they are built before their tests run them.
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Events", "Service", "TestSupport", "facellm", .product(name: "Logging", package: "swift-log"),
+                "Events", "Service", "TestSupport", "facellm", "facellmd",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings,
             linkerSettings: findOpenVINO
