@@ -51,7 +51,13 @@ struct DoctorCommand: ParsableCommand {
             _ = try InferenceCore()
             findings.append(Finding(subject: "OpenVINO", state: InferenceCore.version))
         } catch {
-            findings.append(Finding(subject: "OpenVINO", state: "\(error)", remedy: "run scripts/setup"))
+            findings.append(
+                Finding(
+                    subject: "OpenVINO",
+                    state: "\(error)",
+                    remedy: "run scripts/setup or install the package again"
+                )
+            )
         }
         return findings
     }
@@ -65,7 +71,7 @@ struct DoctorCommand: ParsableCommand {
                 return Finding(
                     subject: model.name,
                     state: error.description,
-                    remedy: "run scripts/setup, or name the folder with the models in FACELLM_MODELS"
+                    remedy: "run scripts/setup or install the package again, or name their folder in FACELLM_MODELS"
                 )
             }
         }
