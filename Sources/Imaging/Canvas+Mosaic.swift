@@ -1,38 +1,63 @@
 internal import CFFmpeg
 
 extension Canvas {
-    /// Replaces `rect` by blocks of one colour each, the mean of what was there: `across` of them along the longer side.
+    /// Replaces `rect` by blocks of one colour each, the mean of what was there.
     ///
-    /// The rectangle is widened to whole pixels and clipped to the canvas. What is left of it is the means alone; with
-    /// few blocks that is no face any more, though with a guess at who it is the guess can be checked against them.
-    package mutating func pixelate(_ rect: Rect, across: Int) {
+    /// The blocks belong to a grid that begins in the corner of the canvas, whatever the rectangle: while one moves or
+    /// trembles from frame to frame, its blocks stay where they are, and only at its edges they come and go. A block
+    /// that lies there has the mean of all of it, too. The rectangle is widened to whole pixels and clipped to the
+    /// canvas. What is left of it is the means alone; with few blocks that is no face any more, though with a guess at
+    /// who it is the guess can be checked against them.
+    ///
+    /// - Parameter block: pixels of a block's side, at least 1.
+    package mutating func pixelate(_ rect: Rect, block: Int) {
         guard let area = wholePixels(rect) else { return }
-        let block = max(1, (max(area.columns.count, area.rows.count) + max(1, across) - 1) / max(1, across))
+        let block = max(1, block)
+        let (width, height) = (size.width, size.height)
+        let firstRow = area.rows.lowerBound / block * block, firstColumn = area.columns.lowerBound / block * block
+        for top in Swift.stride(from: firstRow, to: area.rows.upperBound, by: block) {
+            for left in Swift.stride(from: firstColumn, to: area.columns.upperBound, by: block) {
+                let cell = (columns: left..<min(left + block, width), rows: top..<min(top + block, height))
+                let shown = (columns: cell.columns.clamped(to: area.columns), rows: cell.rows.clamped(to: area.rows))
+                paint(shown, with: mean(of: cell))
+            }
+        }
+    }
+
+    /// Replaces `rect` by one colour, the mean of what was there.
+    ///
+    /// The rectangle is widened to whole pixels and clipped to the canvas.
+    package mutating func flatten(_ rect: Rect) {
+        guard let area = wholePixels(rect) else { return }
+        paint(area, with: mean(of: area))
+    }
+
+    private mutating func mean(of cell: (columns: Range<Int>, rows: Range<Int>)) -> (UInt8, UInt8, UInt8) {
+        let stride = stride
+        return withBytes { base in
+            var (red, green, blue) = (0, 0, 0)
+            for y in cell.rows {
+                var pixel = base + y * stride + 3 * cell.columns.lowerBound
+                for _ in cell.columns {
+                    red += Int(pixel[0])
+                    green += Int(pixel[1])
+                    blue += Int(pixel[2])
+                    pixel += 3
+                }
+            }
+            let count = max(1, cell.rows.count * cell.columns.count)
+            return (UInt8(red / count), UInt8(green / count), UInt8(blue / count))
+        }
+    }
+
+    private mutating func paint(_ cell: (columns: Range<Int>, rows: Range<Int>), with color: (UInt8, UInt8, UInt8)) {
         let stride = stride
         withBytes { base in
-            for top in Swift.stride(from: area.rows.lowerBound, to: area.rows.upperBound, by: block) {
-                let bottom = min(top + block, area.rows.upperBound)
-                for left in Swift.stride(from: area.columns.lowerBound, to: area.columns.upperBound, by: block) {
-                    let right = min(left + block, area.columns.upperBound)
-                    var (red, green, blue) = (0, 0, 0)
-                    for y in top..<bottom {
-                        var pixel = base + y * stride + 3 * left
-                        for _ in left..<right {
-                            red += Int(pixel[0])
-                            green += Int(pixel[1])
-                            blue += Int(pixel[2])
-                            pixel += 3
-                        }
-                    }
-                    let count = (bottom - top) * (right - left)
-                    let mean = (UInt8(red / count), UInt8(green / count), UInt8(blue / count))
-                    for y in top..<bottom {
-                        var pixel = base + y * stride + 3 * left
-                        for _ in left..<right {
-                            (pixel[0], pixel[1], pixel[2]) = mean
-                            pixel += 3
-                        }
-                    }
+            for y in cell.rows {
+                var pixel = base + y * stride + 3 * cell.columns.lowerBound
+                for _ in cell.columns {
+                    (pixel[0], pixel[1], pixel[2]) = color
+                    pixel += 3
                 }
             }
         }

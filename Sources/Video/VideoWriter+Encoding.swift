@@ -15,14 +15,24 @@ final class VideoEncoding: @unchecked Sendable {
     /// Of the last picture, in the encoder's time base.
     private var lastTime: Int64 = -1
     private(set) var encoderName = ""
+    private let framesPerSecond: Double
+    private let hasSeparateStretches: Bool
+    private(set) var stretches: [VideoWriter.Stretch] = []
+    private var hasher = SHA256()
+    /// Pictures taken, and those of them before the stretch in hand.
+    private var (frameCount, firstOfStretch) = (0, 0)
+    /// Of the picture before.
+    private var lastDuration: Int64 = 0
 
     /// - Parameter size: even sides.
-    init(path: String, size: Size, framesPerSecond: Double) throws(VideoWriterError) {
+    init(path: String, size: Size, framesPerSecond: Double, hasSeparateStretches: Bool) throws(VideoWriterError) {
         self.path = path
         self.size = size
+        self.framesPerSecond = framesPerSecond
+        self.hasSeparateStretches = hasSeparateStretches
         colors = VideoColors(height: size.height)
         FFmpegLog.capture()
-        try openEncoder(framesPerSecond: framesPerSecond)
+        try openEncoder()
         try openFile()
     }
 
@@ -38,9 +48,10 @@ final class VideoEncoding: @unchecked Sendable {
 
     // MARK: - Opening
 
-    private func openEncoder(framesPerSecond: Double) throws(VideoWriterError) {
+    private func openEncoder() throws(VideoWriterError) {
         var failure = cff_ERROR_ENCODER_NOT_FOUND
-        for name in ["libx264", "mpeg4"] {
+        // A file has one encoder from its first stretch to its last.
+        for name in encoderName.isEmpty ? ["libx264", "mpeg4"] : [encoderName] {
             guard let encoder = avcodec_find_encoder_by_name(name),
                 let context = avcodec_alloc_context3(encoder)
             else { continue }
@@ -76,7 +87,7 @@ final class VideoEncoding: @unchecked Sendable {
             av_dict_free(&options)
             if failure >= 0 {
                 encoderName = name
-                try makeFrame()
+                if frame == nil { try makeFrame() }
                 return
             }
             avcodec_free_context(&codec)
@@ -126,6 +137,12 @@ final class VideoEncoding: @unchecked Sendable {
     ///   - duration: how long it is shown in case it is the last one, in ticks.
     func encode(_ canvas: borrowing Canvas, at ticks: Int64, isKeyframe: Bool, duration: Int64) throws(VideoWriterError)
     {
+        if hasSeparateStretches, isKeyframe, frameCount > firstOfStretch {
+            try endStretch(duration: lastDuration)
+            avcodec_free_context(&codec)
+            try openEncoder()
+        }
+        (frameCount, lastDuration) = (frameCount + 1, duration)
         guard let frame, let codec else { throw VideoWriterError(.encode, path: path, code: cff_ERROR_EINVAL) }
         try check(av_frame_make_writable(frame), .encode)
         guard convert(canvas, into: frame) else {
@@ -140,11 +157,20 @@ final class VideoEncoding: @unchecked Sendable {
         try writePackets(duration: duration)
     }
 
-    /// Empties the encoder, ends the file and closes it.
-    func finish(duration: Int64) throws(VideoWriterError) {
-        guard let codec, let format else { return }
+    /// Empties the encoder.
+    private func endStretch(duration: Int64) throws(VideoWriterError) {
+        guard let codec else { return }
         try check(avcodec_send_frame(codec, nil), .encode)
         try writePackets(duration: duration)
+        guard hasSeparateStretches, frameCount > firstOfStretch else { return }
+        stretches.append(VideoWriter.Stretch(frames: firstOfStretch..<frameCount, digest: hasher.digest()))
+        (firstOfStretch, hasher) = (frameCount, SHA256())
+    }
+
+    /// Empties the encoder, ends the file and closes it.
+    func finish(duration: Int64) throws(VideoWriterError) {
+        guard codec != nil, let format else { return }
+        try endStretch(duration: duration)
         try check(av_write_trailer(format), .finish)
         try checkFile()
         try check(avio_closep(&format.pointee.pb), .finish)
@@ -156,6 +182,9 @@ final class VideoEncoding: @unchecked Sendable {
             let code = avcodec_receive_packet(codec, packet)
             if code == cff_ERROR_EAGAIN || code == cff_ERROR_EOF { return }
             try check(code, .encode)
+            if hasSeparateStretches {
+                hasher.update(UnsafeRawBufferPointer(start: packet.pointee.data, count: Int(packet.pointee.size)))
+            }
             av_packet_rescale_ts(packet, codec.pointee.time_base, stream.pointee.time_base)
             packet.pointee.stream_index = 0
             // The muxer takes the distance to the next picture where there is one.

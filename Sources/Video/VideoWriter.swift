@@ -9,6 +9,14 @@ package import Imaging
 ///
 /// Belongs to one task at a time. Calls block for as long as encoding takes, so keep it off the cooperative pool.
 package struct VideoWriter: ~Copyable, Sendable {
+    /// A part of the video that can be decoded without the others.
+    package struct Stretch: Sendable, Hashable {
+        /// Its pictures, by their numbers in the order of the calls.
+        package let frames: Range<Int>
+        /// SHA-256 of what the encoder made of them: the same digest is the same pictures.
+        package let digest: [UInt8]
+    }
+
     private let encoding: VideoEncoding
     private var timeline: VideoWriterTimeline
     private var failure: VideoWriterError?
@@ -22,15 +30,30 @@ package struct VideoWriter: ~Copyable, Sendable {
     /// - Parameters:
     ///   - size: of the canvases to come; those of another size are fitted in with black borders.
     ///   - framesPerSecond: of the source, about; how long each picture is shown follows from their times alone.
-    package init(path: String, size: Size, framesPerSecond: Double? = nil) throws(VideoWriterError) {
+    ///   - hasSeparateStretches: whether an encoder of its own makes each stretch, so that the same pictures come out
+    ///     the same whatever was before them; `stretches` tells them then.
+    package init(
+        path: String,
+        size: Size,
+        framesPerSecond: Double? = nil,
+        hasSeparateStretches: Bool = false
+    ) throws(VideoWriterError) {
         let even = Size(
             width: max(16, min(Canvas.longestSide, size.width) & ~1),
             height: max(16, min(Canvas.longestSide, size.height) & ~1)
         )
         timeline = VideoWriterTimeline(framesPerSecond: framesPerSecond)
         self.size = even
-        encoding = try VideoEncoding(path: path, size: even, framesPerSecond: timeline.framesPerSecond)
+        encoding = try VideoEncoding(
+            path: path,
+            size: even,
+            framesPerSecond: timeline.framesPerSecond,
+            hasSeparateStretches: hasSeparateStretches
+        )
     }
+
+    /// The stretches that are complete, all of them after `finish`; none without `hasSeparateStretches`.
+    package var stretches: [Stretch] { encoding.stretches }
 
     /// The encoder in use, by its name in FFmpeg.
     package var encoderName: String { encoding.encoderName }

@@ -12,43 +12,50 @@ struct RedactionCheckTests {
 
     private func correction(
         _ box: Rect,
-        patched: [Rect] = [],
+        of strength: RedactionStrength = .fine,
         method: RedactionRun.Method = .pixelate,
-        strength: Int = 0
+        attempt: Int = 0
     ) -> RedactionCheck.Correction {
         RedactionCheck.correction(
             of: box,
-            covered: [Rect(left: 0, top: 0, width: 30, height: 30), head],
-            patched: patched,
+            covers: [
+                RedactionCover(
+                    track: 1,
+                    region: Rect(left: 0, top: 0, width: 30, height: 30),
+                    strength: .fine,
+                    block: 5
+                ),
+                RedactionCover(track: 2, region: head, strength: strength, block: strength == .plain ? nil : 10),
+            ],
             method: method,
-            strength: strength
+            strength: attempt
         )
     }
 
     @Test("a face beside all that is covered was missed, however often the copy was corrected", arguments: 0...5)
-    func missed(strength: Int) {
+    func missed(attempt: Int) {
         let apart = Rect(left: 300, top: 100, width: 40, height: 40)
-        #expect(correction(apart, strength: strength) == .missed(apart))
+        #expect(correction(apart, attempt: attempt) == .missed(apart))
         // Two heads close together: the second is no part of the first.
         let neighbour = Rect(left: 140, top: 100, width: 40, height: 40)
-        #expect(correction(neighbour, strength: strength) == .missed(neighbour))
+        #expect(correction(neighbour, attempt: attempt) == .missed(neighbour))
     }
 
-    @Test("blocks that look like a face become one colour first, and nothing more is covered")
-    func plain() {
-        #expect(correction(head.scaled(by: 0.7)) == .plain(1))
+    @Test("blocks that look like a face become coarser, then one colour, and nothing more is covered")
+    func strengthen() {
+        #expect(correction(head.scaled(by: 0.7)) == .strengthen(1, .coarse))
+        #expect(correction(head.scaled(by: 0.7), of: .coarse, attempt: 4) == .strengthen(1, .plain))
         // A guess at a whole body, for the sake of the head that it has.
-        #expect(correction(Rect(left: 60, top: 80, width: 140, height: 140)) == .plain(1))
-        #expect(correction(head.scaled(by: 0.7), patched: [head.scaled(by: 0.5)]) == .plain(1))
+        #expect(correction(Rect(left: 60, top: 80, width: 140, height: 140)) == .strengthen(1, .coarse))
     }
 
-    @Test("what was plain and is found again gets a patch that grows")
+    @Test("what was one colour and is found again gets a patch that grows")
     func patch() throws {
         let box = head.scaled(by: 0.8)
         var last: Float = 0
-        for strength in 1...6 {
-            guard case .patch(let rect) = correction(box, patched: [head], strength: strength) else {
-                Issue.record("no patch at \(strength)")
+        for attempt in 1...6 {
+            guard case .patch(let rect) = correction(box, of: .plain, attempt: attempt) else {
+                Issue.record("no patch at \(attempt)")
                 continue
             }
             #expect(abs(rect.center.x - box.center.x) < 0.01 && rect.area > last)
@@ -90,6 +97,6 @@ struct RedactionAttemptsTests {
     func corrected() async throws {
         let outcome = try await run(.walking, passes: 8)
         #expect(outcome.isWhole && outcome.exitStatus == 0 && outcome.message == nil)
-        #expect(outcome.passes > 1 && outcome.patches > 0 && outcome.framesWritten == 35)
+        #expect(outcome.passes > 1 && outcome.corrections > 0 && outcome.framesWritten == 35)
     }
 }

@@ -64,6 +64,68 @@ extension EndToEnd {
             #expect(run.standardError.contains("0 faces covered") && run.standardError.contains("written once"))
         }
 
+        /// When each picture is shown, and the size of a picture as displayed.
+        private func probe(_ path: String) async throws -> (times: [Double], size: String, streams: Int) {
+            let ffprobe = try #require(Installation.executable("ffprobe"))
+            func ask(_ arguments: String) async throws -> [Substring] {
+                let words = "-v error \(arguments) -of csv=p=0 \(path)".split(separator: " ").map(String.init)
+                return try await CommandLineRun.of(ffprobe, words).text.split(whereSeparator: \.isWhitespace)
+            }
+            let times = try await ask("-select_streams v -show_entries frame=pts_time").compactMap {
+                Double($0.split(separator: ",").first ?? "")
+            }
+            return (
+                times.sorted(),
+                String(try await ask("-select_streams v -show_entries stream=width,height").first ?? ""),
+                try await ask("-show_entries stream=index").count
+            )
+        }
+
+        @Test("frames keep their distances in time and the side that is up, with B-frames and without; no sound")
+        func kept() async throws {
+            let folder = try TemporaryFolder()
+            let turned = folder.path("turned.mp4"), copy = folder.path("copy.mp4")
+            // Frames that are stored out of order, sound, and a picture that lies on its side.
+            try await Clips.ffmpeg(
+                "-i \(await Clips.small.path) -i \(await Clips.audio.path) -map 0:v -map 1:a -c copy"
+                    + " -metadata:s:v rotate=90 \(turned)"
+            )
+            for (clip, size, count) in [(turned, "270,480", 50), (try await Clips.irregular.path, "480,270", 22)] {
+                let run = try await Facellm.run("redact", clip, "-o", copy)
+                #expect(run.ending == .exited(0), "\(run.standardError)")
+                let (before, after) = (try await probe(clip), try await probe(copy))
+                #expect(after.size == size && after.streams == 1, "\(after)")
+                try #require(before.times.count == count && after.times.count == count)
+                for (a, b) in zip(before.times, after.times) {
+                    #expect(abs((a - before.times[0]) - (b - after.times[0])) < 0.0015)
+                }
+                #expect(try await faces(in: copy).faces == 0)
+            }
+        }
+
+        @Test("what covers a face that does not move is the same in every frame")
+        func calm() async throws {
+            let folder = try TemporaryFolder()
+            let clip = folder.path("still.mp4"), copy = folder.path("copy.mp4"), raw = folder.path("copy.rgb")
+            try await Clips.ffmpeg(
+                "-loop 1 -t 5 -r 10 -i \(Installation.portrait) -vf scale=320:320 \(Clips.lossless) \(clip)"
+            )
+            let run = try await Facellm.run("redact", clip, "-o", copy)
+            #expect(run.ending == .exited(0), "\(run.standardError)")
+            try await Clips.ffmpeg("-i \(copy) -f rawvideo -pix_fmt rgb24 \(raw)")
+            let bytes = [UInt8](try Data(contentsOf: URL(filePath: raw)))
+            let frame = 3 * 320 * 320
+            try #require(bytes.count == 50 * frame)
+            // Whoever alternates between blocks and one colour changes much of the picture much.
+            for number in 1..<50 {
+                var changed = 0
+                for index in stride(from: 0, to: frame, by: 7)
+                where abs(Int(bytes[number * frame + index]) - Int(bytes[index])) > 16 { changed += 1 }
+                #expect(changed < 40, "\(changed) of \(frame / 7) samples differ in frame \(number)")
+            }
+            #expect(try await faces(in: clip).faces > 40)
+        }
+
         @Test("the input is never overwritten, and a copy that is not whole is not left behind")
         func careful() async throws {
             let folder = try TemporaryFolder()

@@ -116,6 +116,40 @@ import Video
         #expect((probe.times.last ?? 0) < 1)
     }
 
+    @Test("stretches of their own come out the same whatever was before them, and make one video")
+    func separateStretches() async throws {
+        let folder = try TemporaryFolder(), size = Size(width: 160, height: 120)
+        func write(_ name: String, differing: Range<Int>) throws -> [VideoWriter.Stretch] {
+            var writer = try VideoWriter(
+                path: folder.path(name),
+                size: size,
+                framesPerSecond: 25,
+                hasSeparateStretches: true
+            )
+            for index in 0..<130 {
+                var canvas = scene(size, index)
+                if differing.contains(index) { canvas.dot(Point(x: 100, y: 80), radius: 20, color: .black) }
+                try writer.append(canvas, at: Double(index) / 25)
+            }
+            try writer.finish()
+            return writer.stretches
+        }
+        let plain = try write("a.mp4", differing: 0..<0), again = try write("b.mp4", differing: 0..<0)
+        let other = try write("c.mp4", differing: 10..<12)
+        #expect(plain.map(\.frames) == [0..<50, 50..<100, 100..<130] && plain == again)
+        #expect(other[0].digest != plain[0].digest && other[0].frames == 0..<50)
+        #expect(Array(other[1...]) == Array(plain[1...]))
+        let probe = try await probe(folder.path("c.mp4"))
+        #expect(zip(probe.times, (0..<130).map { Double($0) / 25 }).allSatisfy { abs($0 - $1) < 1e-4 })
+        #expect(probe.packets.count == 130 && abs(probe.duration - 5.2) < 0.001)
+        let picture = size.width * size.height * 3
+        let (first, second) = (
+            try await decode(folder.path("a.mp4"), in: folder), try await decode(folder.path("c.mp4"), in: folder)
+        )
+        try #require(first.count == 130 * picture && second.count == first.count)
+        #expect(first[(50 * picture)...] == second[(50 * picture)...] && first != second)
+    }
+
     @Test(arguments: [(161, 121, 160, 120), (1, 1, 16, 16), (33, 16, 32, 16)])
     func oddSizes(_ width: Int, _ height: Int, _ videoWidth: Int, _ videoHeight: Int) async throws {
         let folder = try TemporaryFolder(), path = folder.path("a.mp4")

@@ -10,9 +10,9 @@ struct RedactionCheck {
     enum Correction: Hashable {
         /// A face that was missed, beside all that is covered: this is its box.
         case missed(Rect)
-        /// The covered region of this number looks like a face: one colour instead of its blocks.
-        case plain(Int)
-        /// One colour here, for the region was plain already and a face seems to be there all the same.
+        /// The cover of this number looks like a face: it is to be at least so plain.
+        case strengthen(Int, RedactionStrength)
+        /// One colour here, for the cover was plain already and a face seems to be there all the same.
         case patch(Rect)
     }
 
@@ -49,67 +49,63 @@ struct RedactionCheck {
 
     /// - Parameters:
     ///   - picture: a frame of the copy.
-    ///   - covered: what is covered in it, pixels of the copy.
-    ///   - patched: what is covered by one colour.
+    ///   - covers: what is covered in it, pixels of the copy.
     ///   - attempt: how many corrections of the whole copy came before this one.
     /// - Returns: nil when nothing is found.
-    func look(at picture: Picture, covered: [Rect], patched: [Rect], attempt: Int) throws -> Finding? {
-        var found = try faces(in: picture, covered: covered)
+    func look(at picture: Picture, covers: [RedactionCover], attempt: Int) throws -> Finding? {
+        var found = try faces(in: picture, covers: covers)
         guard let score = found.map(\.score).max() else { return nil }
         var canvas = Canvas(picture)
-        var covered = covered, patched = patched
+        var covers = covers
         var corrections: [Correction] = []
         // Whether a correction helps is tried here, since another encoding of the whole takes long.
         for look in 0..<Self.looks where !found.isEmpty {
             for face in found {
                 let correction = Self.correction(
                     of: face.box,
-                    covered: covered,
-                    patched: patched,
+                    covers: covers,
                     method: method,
                     strength: attempt + look
                 )
                 switch correction {
                 case .missed(let box):
                     let region = box.scaled(by: 1 + 2 * margin)
-                    method.cover(region, on: &canvas)
-                    covered.append(region)
-                case .plain(let index):
-                    method.coverPlainly(covered[index], on: &canvas)
-                    patched.append(covered[index])
+                    let strength = RedactionStrength.fine
+                    let block = strength.block(height: region.height, last: nil)
+                    covers.append(RedactionCover(track: -1, region: region, strength: strength, block: block))
+                    method.apply(covers[covers.count - 1], to: &canvas)
+                case .strengthen(let index, let strength):
+                    covers[index].strength = strength
+                    covers[index].block = strength.block(height: covers[index].region.height, last: nil)
+                    method.apply(covers[index], to: &canvas)
                 case .patch(let rect):
-                    method.coverPlainly(rect, on: &canvas)
-                    patched.append(rect)
+                    let cover = RedactionCover(track: -1, region: rect, strength: .plain, block: nil)
+                    method.apply(cover, to: &canvas)
                 }
                 corrections.append(correction)
             }
-            found = try faces(in: Picture(canvas), covered: covered)
+            found = try faces(in: Picture(canvas), covers: covers)
         }
         return Finding(score: score, corrections: corrections)
     }
 
-    private func faces(in picture: Picture, covered: [Rect]) throws -> [FoundFace] {
+    private func faces(in picture: Picture, covers: [RedactionCover]) throws -> [FoundFace] {
         try finder.find(in: Pyramid(picture), threshold: threshold - Self.caution).filter { face in
-            face.score >= threshold || covered.contains { Self.isOf($0, face.box) }
+            face.score >= threshold || covers.contains { Self.isOf($0.region, face.box) }
         }.filter { $0.box.clipped(to: picture.size).area > 0 }
     }
 
     /// - Parameter strength: how much was tried before, from 0.
     static func correction(
         of box: Rect,
-        covered: [Rect],
-        patched: [Rect],
+        covers: [RedactionCover],
         method: RedactionRun.Method,
         strength: Int
     ) -> Correction {
-        let region = covered.indices.filter { isOf(covered[$0], box) }
-            .max { covered[$0].intersectionArea(box) < covered[$1].intersectionArea(box) }
-        guard let region else { return .missed(box) }
-        if method == .pixelate,
-            !patched.contains(where: { $0.intersectionArea(covered[region]) >= 0.99 * covered[region].area })
-        {
-            return .plain(region)
-        }
+        let index = covers.indices.filter { isOf(covers[$0].region, box) }
+            .max { covers[$0].region.intersectionArea(box) < covers[$1].region.intersectionArea(box) }
+        guard let index else { return .missed(box) }
+        if method == .pixelate, let next = covers[index].strength.next { return .strengthen(index, next) }
         // Without its middle hardly anything looks like a face, and what surrounds a head stays to be seen.
         return .patch(box.scaled(by: 0.4 + 0.2 * Float(strength)))
     }

@@ -1,22 +1,12 @@
 internal import Imaging
 
 extension RedactionRun.Method {
-    /// Blocks along the longer side of a covered region: of seven the detector still took one in two for a face.
-    private static let blocks = 5
-
-    /// - Parameter rect: in pixels.
-    func cover(_ rect: Rect, on canvas: inout Canvas) {
-        switch self {
-        case .pixelate: canvas.pixelate(rect, across: Self.blocks)
-        case .fill: canvas.fill(rect, color: .black)
-        }
-    }
-
-    /// By one colour.
-    func coverPlainly(_ rect: Rect, on canvas: inout Canvas) {
-        switch self {
-        case .pixelate: canvas.pixelate(rect, across: 1)
-        case .fill: canvas.fill(rect, color: .black)
+    /// - Parameter cover: in pixels.
+    func apply(_ cover: RedactionCover, to canvas: inout Canvas) {
+        switch (self, cover.block) {
+        case (.fill, _): canvas.fill(cover.region, color: .black)
+        case (.pixelate, let block?): canvas.pixelate(cover.region, block: max(2, Int(min(block, 1e5).rounded())))
+        case (.pixelate, nil): canvas.flatten(cover.region)
         }
     }
 }

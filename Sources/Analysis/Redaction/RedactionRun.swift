@@ -7,8 +7,9 @@ package import Video
 ///
 /// The video is read twice: first every frame is searched and the faces are followed, then every frame is written with
 /// what the plan covers. Then the detector looks at every frame of the copy; while it finds something, the plan is
-/// corrected and the copy written again. So a copy is whole only when nothing is found in it. Memory holds boxes, not
-/// frames, whatever the length.
+/// corrected and the copy written again. Stretches of the copy that came out as they were when nothing was found in
+/// them, byte for byte, are not searched again. So a copy is whole only when nothing is found in it. Memory holds
+/// boxes, not frames, whatever the length.
 package actor RedactionRun {
     package enum Method: String, Sendable, CaseIterable {
         /// Blocks of one colour each.
@@ -53,8 +54,11 @@ package actor RedactionRun {
         package var tracks = 0
         /// Regions that were covered, counted in each frame.
         package var regions = 0
-        /// Regions that were added because something was found in the copy, counted in each frame.
-        package var patches = 0
+        /// Tracks that had to be covered more plainly, and patches that were added, because something was found in the
+        /// copy.
+        package var corrections = 0
+        /// Frames of copies that were searched, each as often as it was.
+        package var framesSearched = 0
         /// How often the copy was written.
         package var passes = 0
     }
@@ -62,11 +66,17 @@ package actor RedactionRun {
     /// What the copy is made of, frame by frame: where each belongs in time, and its pixels as displayed.
     private typealias FrameList = [(time: Double, size: Size)]
 
-    /// Seconds before and after a frame in which something was found for which the same is covered: neighbours look
-    /// alike, and a copy that is encoded anew may show there what it showed here.
-    ///
-    /// What covers no more than before, only more plainly, reaches as far again with each pass.
-    private static let reach = 0.15
+    /// A finished copy.
+    private struct Copy {
+        /// None left out.
+        var frames: FrameList
+        /// Pixels.
+        var size: Size
+        /// In order; each can be decoded without the others.
+        var stretches: [VideoWriter.Stretch]
+    }
+
+    private typealias Findings = [(frame: Int, finding: RedactionCheck.Finding)]
 
     private let options: Options
     private let stopping: StopSwitch
@@ -170,13 +180,15 @@ package actor RedactionRun {
             method: options.method,
             margin: options.plan.margin
         )
+        // What of the stretches was clean when it was last searched, by their numbers.
+        var clean: [Int: [UInt8]] = [:]
         for pass in 0..<max(1, options.maximumPasses) {
             if stopping.reason != nil { return }
-            let (frames, video) = try await write(plan, pass: pass, into: &outcome)
+            let copy = try await write(plan, pass: pass, into: &outcome)
             if stopping.reason != nil { return }
             outcome.passes = pass + 1
             outcome.tracks = plan.trackCount
-            let findings = try await findings(check, plan: plan, frames: frames, pass: pass)
+            let findings = try await findings(check, plan: plan, copy: copy, clean: &clean, pass: pass, into: &outcome)
             if stopping.reason != nil { return }
             let isLast = pass + 1 >= options.maximumPasses
             let left = findings.filter { $0.finding.score >= check.threshold }
@@ -188,50 +200,47 @@ package actor RedactionRun {
             if isLast, let first = left.first {
                 throw RedactionFailure.facesLeft(
                     frames: left.count,
-                    of: frames.count,
-                    first: frames[first.frame].time,
+                    of: copy.frames.count,
+                    first: copy.frames[first.frame].time,
                     passes: outcome.passes
                 )
             }
-            correct(&plan, after: findings, frames: frames, video: video, pass: pass)
+            correct(&plan, after: findings, copy: copy)
         }
     }
 
-    /// - Returns: the frames of the copy, none left out, and its pixels.
-    private func write(_ plan: RedactionPlan, pass: Int, into outcome: inout Outcome) async throws -> (
-        frames: FrameList, video: Size
-    ) {
+    private func write(_ plan: RedactionPlan, pass: Int, into outcome: inout Outcome) async throws -> Copy {
         let reader = try await open()
         defer { reader.cancel() }
         var writer: VideoWriter?
-        var frames: FrameList = [], video = Size(width: 0, height: 0)
-        (outcome.regions, outcome.patches) = (0, plan.patchCount)
+        var copy = Copy(frames: [], size: Size(width: 0, height: 0), stretches: [])
+        (outcome.regions, outcome.corrections) = (0, plan.correctionCount)
         do {
             while let event = try await reader.next() {
-                if stopping.reason != nil { return (frames, video) }
+                if stopping.reason != nil { return copy }
                 guard case .frame(let frame) = event else { continue }
                 if writer == nil {
                     writer = try VideoWriter(
                         path: options.output,
                         size: frame.picture.size,
-                        framesPerSecond: reader.info.framesPerSecond
+                        framesPerSecond: reader.info.framesPerSecond,
+                        hasSeparateStretches: true
                     )
-                    if let size = writer?.size { video = size }
+                    if let size = writer?.size { copy.size = size }
                 }
                 var canvas = Canvas(frame.picture)
                 let size = canvas.size
-                let regions = plan.regions(at: frame.mediaTime), patches = plan.patches(frame: frames.count)
-                for region in regions { options.method.cover(region.pixels(in: size), on: &canvas) }
-                for patch in patches { options.method.coverPlainly(patch.pixels(in: size), on: &canvas) }
+                let covers = plan.covers(at: frame.mediaTime)
+                for cover in covers { options.method.apply(cover.pixels(in: size), to: &canvas) }
                 try writer?.append(canvas, at: frame.mediaTime)
-                frames.append((frame.mediaTime, size))
-                outcome.regions += regions.count
+                copy.frames.append((frame.mediaTime, size))
+                outcome.regions += covers.count
                 tell(
                     pass == 0 ? "writing" : "writing again (\(pass + 1))",
                     part: 1 + 2 * pass,
                     at: frame.mediaTime,
                     of: reader.info.duration,
-                    faces: regions.count,
+                    faces: covers.count,
                     tracks: plan.trackCount
                 )
             }
@@ -241,20 +250,26 @@ package actor RedactionRun {
             (outcome.exitStatus, outcome.message) = (4, error.description)
         }
         try writer?.finish()
-        outcome.framesWritten = frames.count
-        return (frames, video)
+        copy.stretches = writer?.stretches ?? []
+        outcome.framesWritten = copy.frames.count
+        return copy
     }
 
     /// What the detector finds in the copy, as it will be decoded by others.
+    ///
+    /// - Parameter clean: digests of the stretches in which nothing was found; brought up to date.
     private func findings(
         _ check: RedactionCheck,
         plan: RedactionPlan,
-        frames: FrameList,
-        pass: Int
-    ) async throws -> [(frame: Int, finding: RedactionCheck.Finding)] {
-        guard !frames.isEmpty else { return [] }
-        var findings: [(frame: Int, finding: RedactionCheck.Finding)] = []
-        var count = 0
+        copy: Copy,
+        clean: inout [Int: [UInt8]],
+        pass: Int,
+        into outcome: inout Outcome
+    ) async throws -> Findings {
+        guard !copy.frames.isEmpty else { return [] }
+        var findings: Findings = []
+        var count = 0, stretch = 0
+        var isStretchClean = true
         do {
             let reader = try await open(.file(options.output))
             defer { reader.cancel() }
@@ -262,90 +277,83 @@ package actor RedactionRun {
                 if stopping.reason != nil { return [] }
                 guard case .frame(let frame) = event else { continue }
                 defer { count += 1 }
-                guard count < frames.count else { continue }
-                let (time, size) = frames[count]
-                let place = Letterbox(size, in: frame.picture.size)
-                let covered = plan.regions(at: time).map { place.place($0.pixels(in: size)) }
-                if let finding = try check.look(
-                    at: frame.picture,
-                    covered: covered,
-                    patched: plan.patches(frame: count).map { place.place($0.pixels(in: size)) },
-                    attempt: pass
-                ) {
-                    findings.append((count, finding))
+                guard count < copy.frames.count else { continue }
+                while stretch < copy.stretches.count, count >= copy.stretches[stretch].frames.upperBound {
+                    clean[stretch] = isStretchClean ? copy.stretches[stretch].digest : nil
+                    (stretch, isStretchClean) = (stretch + 1, true)
+                }
+                let (time, size) = copy.frames[count]
+                let isKnown = stretch < copy.stretches.count && clean[stretch] == copy.stretches[stretch].digest
+                var faces = 0
+                if !isKnown {
+                    let place = Letterbox(size, in: frame.picture.size)
+                    let covers = plan.covers(at: time).map { $0.pixels(in: size).placed(by: place) }
+                    faces = covers.count
+                    outcome.framesSearched += 1
+                    if let finding = try check.look(at: frame.picture, covers: covers, attempt: pass) {
+                        findings.append((count, finding))
+                        isStretchClean = false
+                    }
                 }
                 tell(
                     "looking at the copy",
                     part: 2 + 2 * pass,
                     at: time,
-                    of: frames.last?.time,
-                    faces: covered.count,
+                    of: copy.frames.last?.time,
+                    faces: faces,
                     tracks: plan.trackCount
                 )
+            }
+            if stretch < copy.stretches.count {
+                clean[stretch] = isStretchClean ? copy.stretches[stretch].digest : nil
             }
         } catch let error as VideoError where stopping.reason == nil {
             throw RedactionFailure.copyUnreadable(error.description)
         }
-        guard stopping.reason != nil || count == frames.count else {
-            throw RedactionFailure.framesMissing(count, of: frames.count)
+        guard stopping.reason != nil || count == copy.frames.count else {
+            throw RedactionFailure.framesMissing(count, of: copy.frames.count)
         }
         return findings
     }
 
-    private func correct(
-        _ plan: inout RedactionPlan,
-        after findings: [(frame: Int, finding: RedactionCheck.Finding)],
-        frames: FrameList,
-        video: Size,
-        pass: Int
-    ) {
+    private func correct(_ plan: inout RedactionPlan, after findings: Findings, copy: Copy) {
+        // Findings name covers as they were when the copy was written.
+        let before = plan
         // Faces that were missed, with the last box of each: they are followed like others, if more simply.
         var missed: [(track: Int, box: Rect, time: Double)] = []
-        var sightings: [(track: Int, box: Rect, time: Double)] = []
         for (number, finding) in findings {
-            let (time, size) = frames[number]
-            let place = Letterbox(size, in: video)
-            let regions = plan.regions(at: time)
-            let neighbours = Self.neighbours(of: number, in: frames, reach: Self.reach)
-            let further = Self.neighbours(of: number, in: frames, reach: Self.reach * Double(pass + 1))
+            let (time, size) = copy.frames[number]
+            let place = Letterbox(size, in: copy.size)
+            let covers = before.covers(at: time)
             for correction in finding.corrections {
                 switch correction {
                 case .missed(let rect):
                     let box = place.origin(of: rect).ratios(of: size)
-                    if let index = missed.firstIndex(where: {
-                        time - $0.time <= options.plan.hold && $0.box.iou(box) > 0.2
-                    }) {
-                        missed[index].box = box
-                        missed[index].time = time
-                        sightings.append(missed[index])
+                    let index =
+                        missed.firstIndex { time - $0.time <= options.plan.hold && $0.box.iou(box) > 0.2 }
+                        ?? missed.count
+                    let track = index < missed.count ? missed[index].track : before.unusedTrack + missed.count
+                    if index < missed.count {
+                        missed[index] = (track, box, time)
                     } else {
-                        missed.append((plan.unusedTrack + missed.count, box, time))
-                        sightings.append(missed[missed.count - 1])
+                        missed.append((track, box, time))
                     }
-                case .plain(let index):
-                    // Those behind the last are of faces that were missed, and not yet in the plan.
-                    guard index < regions.count else { continue }
-                    for neighbour in further {
-                        let region = plan.regions(at: frames[neighbour].time)
-                            .max { $0.iou(regions[index]) < $1.iou(regions[index]) }
-                        if let region, region.iou(regions[index]) > 0.3 { plan.patch(region, frame: neighbour) }
-                    }
-                case .patch(let rect):
-                    let region = place.origin(of: rect).ratios(of: size)
-                    for neighbour in neighbours { plan.patch(region, frame: neighbour) }
+                    plan.see(track: track, box: box, at: time)
+                case .strengthen(let index, let strength):
+                    // Those behind the last are of faces that were missed, and have no track yet.
+                    if index < covers.count { plan.strengthen(track: covers[index].track, to: strength) }
+                case .patch: break
                 }
             }
         }
-        for sighting in sightings { plan.see(track: sighting.track, box: sighting.box, at: sighting.time) }
+        // Numbers of their own, behind those of the faces.
+        for (number, finding) in findings {
+            let (time, size) = copy.frames[number]
+            for case .patch(let rect) in finding.corrections {
+                plan.patch(Letterbox(size, in: copy.size).origin(of: rect).ratios(of: size), at: time)
+            }
+        }
         plan.finish()
-    }
-
-    /// The frame itself and those within reach.
-    private static func neighbours(of frame: Int, in frames: FrameList, reach: Double) -> ClosedRange<Int> {
-        var low = frame, high = frame
-        while low > 0, frames[frame].time - frames[low - 1].time <= reach { low -= 1 }
-        while high + 1 < frames.count, frames[high + 1].time - frames[frame].time <= reach { high += 1 }
-        return low...high
     }
 
     // MARK: - Parts
@@ -381,6 +389,23 @@ package actor RedactionRun {
                 tracks: tracks
             )
         )
+    }
+}
+
+extension RedactionCover {
+    /// What these ratios of a frame are in its pixels.
+    fileprivate func pixels(in size: Size) -> RedactionCover {
+        var cover = self
+        cover.region = region.pixels(in: size)
+        cover.block = block.map { $0 * Float(size.height) }
+        return cover
+    }
+
+    /// The same in a video that the frame was fitted into, all in pixels.
+    fileprivate func placed(by place: Letterbox) -> RedactionCover {
+        var cover = self
+        cover.region = place.place(region)
+        return cover
     }
 }
 

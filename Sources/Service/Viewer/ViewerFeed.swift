@@ -20,6 +20,8 @@ package final class ViewerFeed: Sendable {
         package var shotLifetime = Duration.seconds(180)
         /// Best shots of all sources together; of about 6 kB each.
         package var maximumShots = 256
+        /// Sources that previews are kept of; beyond, the one that has not offered anything for longest is forgotten.
+        package var maximumSources = 256
 
         package init() {}
     }
@@ -41,6 +43,7 @@ package final class ViewerFeed: Sendable {
     }
 
     private struct Source {
+        var offeredAt: ContinuousClock.Instant?
         var wantedUntil: ContinuousClock.Instant?
         var beganAt: ContinuousClock.Instant?
         var isInWork = false
@@ -78,6 +81,10 @@ package final class ViewerFeed: Sendable {
     /// A shot worth replacing the last one is so much better.
     private static let gain: Float = 1.05
     private static let previewQuality = 70
+    /// Blocks along the longer side of a face that is pixelated: eyes, nose and mouth run together.
+    private static let blocks: Float = 4
+    /// So much of a face's longer side is covered around it.
+    private static let coveredRoom: Float = 0.25
     private static let shotQuality = 82
 
     private let settings: Settings
@@ -126,6 +133,9 @@ package final class ViewerFeed: Sendable {
         }
     }
 
+    /// How many sources are known.
+    package var sourceCount: Int { state.withLock { $0.sources.count } }
+
     /// How many pictures are kept.
     package var shotCount: Int { state.withLock { $0.shots.count } }
 
@@ -136,7 +146,16 @@ package final class ViewerFeed: Sendable {
         let now = now()
         let job = state.withLock { state -> Job? in
             var entry = state.sources[source] ?? Source()
-            defer { state.sources[source] = entry }
+            entry.offeredAt = now
+            defer {
+                state.sources[source] = entry
+                // Sources come and go by command for as long as the daemon runs.
+                while state.sources.count > max(1, settings.maximumSources),
+                    let oldest = state.sources.min(by: { ($0.value.offeredAt ?? now) < ($1.value.offeredAt ?? now) })
+                {
+                    state.sources[oldest.key] = nil
+                }
+            }
             for face in faces {
                 guard let id = face.track else { continue }
                 state.shots[TrackKey(source: source, track: id)]?.seenAt = now
@@ -249,17 +268,33 @@ package final class ViewerFeed: Sendable {
         var canvas = Canvas(job.picture, size: size)
         if settings.pictures == .pixelated {
             for box in (job.preview ?? []).map(\.box) {
-                canvas.pixelate(
-                    Rect(
-                        left: box.left * scale,
-                        top: box.top * scale,
-                        width: box.width * scale,
-                        height: box.height * scale
-                    )
+                let face = Rect(
+                    left: box.left * scale,
+                    top: box.top * scale,
+                    width: box.width * scale,
+                    height: box.height * scale
                 )
+                Self.pixelate(face, in: &canvas)
             }
         }
         return try? PictureEncoder.encode(canvas, as: .jpeg(quality: Self.previewQuality))
+    }
+
+    /// Turns a face, and some room around it for ears, hair and what the box missed, into a few blocks of one colour.
+    ///
+    /// - Parameter face: its box in pixels of the canvas.
+    static func pixelate(_ face: Rect, in canvas: inout Canvas) {
+        let side = max(face.width, face.height), room = coveredRoom * side
+        guard side > 0, side < 1e6 else { return }
+        canvas.pixelate(
+            Rect(
+                left: face.left - room,
+                top: face.top - room,
+                width: face.width + 2 * room,
+                height: face.height + 2 * room
+            ),
+            block: max(2, Int((side / blocks).rounded(.up)))
+        )
     }
 
     /// The head with some room around it.

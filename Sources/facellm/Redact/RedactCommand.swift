@@ -101,7 +101,7 @@ struct RedactCommand: AsyncParsableCommand {
         do {
             copy = try FileReplacement(output, isOpenedElsewhere: true)
         } catch {
-            StandardError.write("facellm: \(error)\n")
+            StandardError.line("facellm: \(error)")
             throw ExitStatus(code: error.exitCode)
         }
         let environment = ProcessInfo.processInfo.environment
@@ -132,9 +132,10 @@ struct RedactCommand: AsyncParsableCommand {
             copy.discard()
         }
         signals.stop()
-        if let message = outcome.message { StandardError.write("facellm: \(message)\n") }
+        if let message = outcome.message { StandardError.line("facellm: \(message)") }
         if outcome.isWhole {
-            let times = outcome.passes == 1 ? "once" : "\(outcome.passes) times, with \(outcome.patches) patches"
+            let times =
+                outcome.passes == 1 ? "once" : "\(outcome.passes) times, with \(outcome.corrections) corrections"
             logger.info(
                 """
                 \(output): \(outcome.framesWritten) frames, \(outcome.regions) faces covered in \(outcome.tracks) tracks; \
