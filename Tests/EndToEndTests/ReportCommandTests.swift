@@ -84,6 +84,35 @@ extension EndToEnd {
             #expect(try text(html).contains("<img src=\"data:image/jpeg;base64,/9j/"))
         }
 
+        @Test(
+            "the page of a minute of video is small, and shows in a browser without a network",
+            .needsChromium,
+            .enabled(if: Installation.media != nil, "no ../shared/media and no FACELLM_MEDIA"),
+            arguments: [false, true]
+        )
+        func minute(withShots: Bool) async throws {
+            let folder = try TemporaryFolder()
+            let html = folder.path("report.html"), events = folder.path("events.jsonl")
+            let video = try #require(Installation.media) + "/faces-1080p.mp4"
+            guard FileManager.default.isReadableFile(atPath: video) else { try Test.cancel("\(video) is missing") }
+            var options = RunningCommand.Options()
+            options.seconds = 280
+            let arguments = ["analyze", video, "--observations", "-o", events, "--report", html]
+            let run = try await Facellm.start(arguments + (withShots ? ["--report-shots"] : []), options).finish()
+            #expect(run.ending == .exited(0), "\(run.standardError)")
+            let page = try text(html)
+            #expect(page.utf8.count < 2_000_000, "\(page.utf8.count) bytes")
+            let cards = page.components(separatedBy: "<article ").count - 1
+            #expect(cards >= 8, "\(cards) cards")
+            #expect(page.contains("<img") == withShots)
+            let shots = page.components(separatedBy: "<img ").count - 1
+            try await BrowserScript.run(
+                "Tests/ReportTests/Browser/report.py",
+                [html, "{\"cards\":\(cards),\"sources\":1,\"labels\":2,\"partial\":true,\"shots\":\(shots)}"],
+                seconds: 170
+            )
+        }
+
         @Test("an empty file, damaged and unknown lines: told, and the rest is reported")
         func lenient() async throws {
             let folder = try TemporaryFolder()

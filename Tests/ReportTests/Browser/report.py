@@ -2,7 +2,7 @@
 screens, both schemes, no script.
 
 Arguments: the page, and a JSON object with what it must have: `cards`, `sources`, `evil` (whether names are markup),
-`shots` (how many pictures). With FACELLM_SCREENSHOTS set to a folder, pictures of the page go there. Prints what is
+`shots` (how many pictures), `partial` (whether some faces have neither expression nor pose). With FACELLM_SCREENSHOTS set to a folder, pictures of the page go there. Prints what is
 wrong; the exit status is 1 then.
 """
 
@@ -52,17 +52,21 @@ def drawn(browser, when):
     """Cards, timeline, ribbons and poses are there and to be seen."""
     boxes = lambda selector: browser.value(f"{BOXES}({json.dumps(selector)})")
     check(shown(browser) == wanted["cards"], f"{when}: {shown(browser)} cards of {wanted['cards']}")
+    # As many as there are cards, or at least one.
+    enough = lambda count: 1 <= count <= wanted["cards"] if wanted.get("partial") else count == wanted["cards"]
     rows = boxes(".timeline li .bar")
     check(rows["count"] == wanted["cards"] and rows["width"] >= 3 and rows["height"] >= 8, f"{when}: bars: {rows}")
     ribbons = boxes(".ribbon")
-    check(ribbons["count"] == wanted["cards"] and ribbons["width"] > 100 and ribbons["height"] >= 16, f"{when}: ribbons: {ribbons}")
+    check(enough(ribbons["count"]) and ribbons["width"] > 100 and ribbons["height"] >= 16, f"{when}: ribbons: {ribbons}")
     segments = boxes(".ribbon i:not(.answer)")
-    check(segments["count"] >= wanted["cards"] and segments["height"] >= 16, f"{when}: segments: {segments}")
+    check(segments["count"] >= ribbons["count"] and segments["height"] >= 16, f"{when}: segments: {segments}")
     check(segments["colors"] >= wanted.get("labels", 1), f"{when}: colours of expressions: {segments}")
     poses = boxes(".pose svg")
-    check(poses["count"] == wanted["cards"] and poses["width"] > 80, f"{when}: poses: {poses}")
+    check(enough(poses["count"]) and poses["width"] > 80, f"{when}: poses: {poses}")
     check(boxes(".axis span")["count"] >= 2, f"{when}: the axis has no times")
-    pictures = browser.value("[...document.images].filter((i) => i.complete && i.naturalWidth > 32).length")
+    browser.value("[...document.images].forEach((i) => { i.loading = 'eager'; })")
+    browser.wait("[...document.images].every((i) => i.complete)")
+    pictures = browser.value("[...document.images].filter((i) => i.naturalWidth > 32).length")
     check(pictures == wanted.get("shots", 0), f"{when}: {pictures} pictures")
     check("The sums add up." in browser.value("document.body.textContent"), f"{when}: no ledger")
 
