@@ -125,6 +125,39 @@ struct DescribingRoundTests {
         #expect(await pool.takeTurn() != nil)
     }
 
+    @Test("a turn that ends before it has its answers leaves nobody waiting")
+    func endingEarly() throws {
+        let told = Shared<[String]>([])
+        func reply(_ name: String) -> DescribingRound.Reply {
+            { answers in told.change { $0.append("\(name) \(answers.map { $0.reason ?? "answered" })") } }
+        }
+        func carryOut(_ actions: [DescribingRound.Action]) -> [String] {
+            actions.map { action in
+                switch action {
+                case .start(let requests): return "start \(requests.map(\.trackID))"
+                case .answer(let reply, let answers):
+                    reply(answers)
+                    return "answer"
+                case .cancel(let task):
+                    task.cancel()
+                    return "cancel"
+                case .end: return "end"
+                }
+            }
+        }
+        // While the other has not asked yet, and while the describer works for both.
+        var round = DescribingRound(seats: 2)
+        #expect(carryOut(round.ask([try Self.request("a")], at: 0, reply: reply("a"))) == [])
+        #expect(carryOut(round.end(0)) == ["answer"] && told.value == ["a [\"cancelled\"]"])
+        #expect(carryOut(round.ask([try Self.request("b")], at: 1, reply: reply("b"))) == ["start [\"b\"]"])
+        let work = Task<Void, Never> {}
+        #expect(carryOut(round.began(work)) == [])
+        // The last one who waits stops the describer; what that says late reaches nobody twice.
+        #expect(carryOut(round.end(1)) == ["answer", "cancel"] && work.isCancelled)
+        #expect(carryOut(round.finish([DescriptionAnswer(status: .partial)])) == ["end"])
+        #expect(told.value == ["a [\"cancelled\"]", "b [\"cancelled\"]"])
+    }
+
     @Test("who is cancelled gets his answer at once and leaves the others theirs")
     func cancellingOne() async throws {
         let describer = Group(2)

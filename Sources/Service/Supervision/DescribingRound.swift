@@ -75,10 +75,20 @@ package struct DescribingRound: Sendable {
     }
 
     /// A turn is over.
+    ///
+    /// One that ends before it had its answers leaves nobody waiting: it gets none, as if it had been cancelled, and the
+    /// describer stops when it works for no one else.
     package mutating func end(_ seat: Int) -> [Action] {
-        if case .asking = seats[seat] { preconditionFailure("seat \(seat) ended its turn before it had its answers") }
+        var actions: [Action] = []
+        if case .asking(let requests, let reply) = seats[seat] {
+            actions.append(.answer(reply, requests.map { _ in .cancelled }))
+            if case .running(let task) = work, !isOthersAsking(besides: seat) {
+                isStopped = true
+                if let task { actions.append(.cancel(task)) }
+            }
+        }
         seats[seat] = .ended
-        return next()
+        return actions + next()
     }
 
     /// The describer was asked by `task`.
