@@ -24,7 +24,12 @@ extension Configuration {
             effect: .reload,
             "Where events go besides the sockets; none by default."
         ),
-        .section("http", \.http, HTTP.entries, "Metrics, health and the viewer over HTTP, for this machine only."),
+        .section(
+            "http",
+            \.http,
+            HTTP.entries,
+            "Metrics, health and the viewer over HTTP: for this machine, or with a token for others."
+        ),
         .section("engine", \.engine, Engine.entries, "FaceLLM, which describes faces in words."),
         .section(
             "perception",

@@ -18,6 +18,9 @@ struct ConfigurationChecks {
                 reading.refuse("http.token_from", error.description)
             }
         }
+        if let listen = configuration.http.listen, !listen.isLocal, configuration.http.tokenFrom == nil {
+            reading.refuse("http.listen", "others can reach this address: it needs http.token_from")
+        }
         checkSinks(configuration, &reading)
         checkOutputs(configuration, &reading)
         checkFields(configuration.engine, &reading)

@@ -1,4 +1,5 @@
 internal import FaceLLM
+internal import Glibc
 
 /// The permissions of a socket's file.
 struct ModeFormat: ValueFormat {
@@ -25,12 +26,22 @@ struct ModeFormat: ValueFormat {
 package enum HTTPListener: Sendable, Hashable {
     /// The path of a socket.
     case unix(String)
-    /// This machine alone can reach it.
-    case loopback(host: String, port: Int)
+    /// `127.0.0.1`, `[::1]` and `localhost` can be reached from this machine alone; any other address needs a token.
+    case tcp(host: String, port: Int)
+
+    /// Whether only this machine can reach it.
+    package var isLocal: Bool {
+        switch self {
+        case .unix: true
+        case .tcp(let host, let port): MetricsServer.Address.tcp(host: host, port: port).isLocal
+        }
+    }
 }
 
 struct HTTPListenerFormat: ValueFormat {
-    var kind: String { "`unix:/PATH`, `127.0.0.1:PORT`, `[::1]:PORT` or `localhost:PORT`" }
+    var kind: String {
+        "`unix:/PATH`, `127.0.0.1:PORT`, `[::1]:PORT`, `localhost:PORT`, or with `http.token_from` any `ADDRESS:PORT`"
+    }
 
     func read(_ node: ConfigurationNode, _ path: String, _ reading: inout ConfigurationReading) -> HTTPListener? {
         guard case .scalar(let text, _) = node.content else {
@@ -40,29 +51,29 @@ struct HTTPListenerFormat: ValueFormat {
         if text.hasPrefix("unix:/"), !text.unicodeScalars.contains(where: \.isUnprintable) {
             return .unix(String(text.dropFirst("unix:".count)))
         }
-        let hosts = ["127.0.0.1", "[::1]", "localhost"]
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (1...65535).contains(port)
+            (1...65535).contains(port), case let host = String(text[..<colon]),
+            host == "localhost" || Self.isAddress(host)
         else {
             reading.refuse(node, path, expected: kind)
             return nil
         }
-        let host = String(text[..<colon])
-        guard hosts.contains(host) else {
-            reading.refuse(
-                node,
-                path,
-                "expected \(kind): others must not reach it; put a proxy with access control before it"
-            )
-            return nil
+        return .tcp(host: host, port: port)
+    }
+
+    /// `192.0.2.1` or `[2001:db8::1]`; a name could come to mean another address.
+    private static func isAddress(_ host: String) -> Bool {
+        var four = in_addr(), six = in6_addr()
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            return inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &six) == 1
         }
-        return .loopback(host: host, port: port)
+        return inet_pton(AF_INET, host, &four) == 1
     }
 
     func text(_ value: HTTPListener) -> String {
         switch value {
         case .unix(let path): YAMLText.scalar("unix:\(path)")
-        case .loopback(let host, let port): YAMLText.scalar("\(host):\(port)")
+        case .tcp(let host, let port): YAMLText.scalar("\(host):\(port)")
         }
     }
 }

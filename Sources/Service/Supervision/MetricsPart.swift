@@ -16,7 +16,7 @@ package actor MetricsPart: DaemonPart {
         let address: MetricsServer.Address =
             switch listener {
             case .unix(let path): .unix(path: facts.configuration.runtimePath(path))
-            case .loopback(let host, let port): .tcp(host: host, port: port)
+            case .tcp(let host, let port): .tcp(host: host, port: port)
             }
         let metrics = DaemonMetrics(version: RunProvenance.version)
         let status = facts.status

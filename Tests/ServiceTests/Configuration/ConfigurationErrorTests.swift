@@ -79,7 +79,10 @@ struct ConfigurationErrorTests {
             "sinks: [{path: a, sources: [dor]}]\nsources: [{name: door, url: /v}]\n",
             "no source is called dor; did you mean"
         ),
-        ("http: {listen: 0.0.0.0:80}\n", "others must not reach it"),
+        ("http: {listen: 0.0.0.0:80}\n", "http.listen: others can reach this address: it needs http.token_from"),
+        ("http: {listen: \"[::]:80\"}\n", "others can reach this address"),
+        ("http: {listen: camera.example:80}\n", "http.listen: expected `unix:/PATH`"),
+        ("http: {listen: 127.0.0.1:0}\n", "http.listen: expected `unix:/PATH`"),
         ("sources: [{name: a}]\n", "the source has neither url nor url_from"),
         ("sources: [{name: a, url: /v, url_from: env:X}]\n", "the source has a url already"),
         ("sources: [{name: a, url: video.mp4}]\n", "neither a URL (scheme://…) nor an absolute path"),

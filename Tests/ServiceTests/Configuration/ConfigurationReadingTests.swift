@@ -63,7 +63,7 @@ struct ConfigurationReadingTests {
         #expect(configuration.journal.maxAgeDays == nil)
         #expect(configuration.sinks.map(\.kind) == [.jsonl, .stdout])
         #expect(configuration.sinks[0].types == [.trackStarted, .trackEnded])
-        #expect(configuration.http.listen == .loopback(host: "[::1]", port: 9464))
+        #expect(configuration.http.listen == .tcp(host: "[::1]", port: 9464))
         let door = configuration.sources[0], yard = configuration.sources[1]
         #expect(door.watch.sampleFPS == 2 && door.watch.describe.maxPerTrack == 3 && door.watch.transport == .udp)
         #expect(door.watch.zones[0].contains(.init(0.5, 0.5)))

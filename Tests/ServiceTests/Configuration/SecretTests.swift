@@ -71,10 +71,13 @@ struct SecretTests {
                 try load(credential, environment: environment).configuration.sources[0].address?.description
                     == "rtsp://h/1"
             )
-            let variable = "sources: [{name: a, url_from: env:DOOR}]\nhttp: {token_from: env:TOKEN}"
+            let variable =
+                "sources: [{name: a, url_from: env:DOOR}]\nhttp: {listen: 0.0.0.0:9464, token_from: env:TOKEN}"
             let loaded = try load(variable, environment: environment)
             #expect(loaded.configuration.sources[0].address?.input() == .file("/video.mp4"))
             #expect(loaded.configuration.http.token == Secret("hunter2") && !"\(loaded)".contains("hunter2"))
+            // Others may reach it, since there is a token.
+            #expect(loaded.configuration.http.listen == .tcp(host: "0.0.0.0", port: 9464))
             #expect(problems(variable).count == 2)
             var loader = ConfigurationLoader(environment: [:])
             loader.fetchesSecrets = false
