@@ -39,6 +39,18 @@ extension EndToEnd {
             let shots = try await Facellm.run("report", events, "-o", html, "--video", try await Clips.small.path)
             #expect(shots.ending == .exited(0), "\(shots.standardError)")
             #expect(try text(html).components(separatedBy: "<img src=\"data:image/jpeg;base64,/9j/").count == 2)
+            // The same by the name of its source, whose letters may have several bytes.
+            let renamed = try text(events).replacingOccurrences(of: "\"small.mp4\"", with: "\"tür 門\"")
+            let named = try await Facellm.run(
+                "report",
+                try folder.file("named.jsonl", renamed),
+                "-o",
+                html,
+                "--video",
+                "tür 門=\(try await Clips.small.path)"
+            )
+            #expect(named.ending == .exited(0), "\(named.standardError)")
+            #expect(try text(html).contains("<img src=\"data:image/jpeg;base64,/9j/"))
             let wrong = try await Facellm.run("report", events, "-o", html, "--video", try await Clips.demo.path)
             #expect(wrong.ending == .exited(3))
             #expect(wrong.standardError.contains("it is not the video that they are about"))

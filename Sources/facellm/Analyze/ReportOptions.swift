@@ -4,6 +4,20 @@ import Events
 import Report
 import Synchronization
 
+/// What is made of events besides a page, of a run or of a file.
+struct TableOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Tables for R or pandas: NAME.csv makes NAME-tracks.csv and NAME-observations.csv.",
+            valueName: "NAME.csv"
+        )
+    )
+    var csv: String?
+
+    @Option(help: ArgumentHelp("The sentences as subtitles.", valueName: "out.srt"))
+    var srt: String?
+}
+
 /// What else is made of the events while they come.
 struct ReportOptions: ParsableArguments {
     @Option(
@@ -15,18 +29,9 @@ struct ReportOptions: ParsableArguments {
     @Flag(help: "Puts a picture of each face on the page. It holds none without this.")
     var reportShots = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Tables for R or pandas: NAME.csv makes NAME-tracks.csv and NAME-observations.csv.",
-            valueName: "NAME.csv"
-        )
-    )
-    var csv: String?
+    @OptionGroup var tables: TableOptions
 
-    @Option(help: ArgumentHelp("The sentences as subtitles.", valueName: "out.srt"))
-    var srt: String?
-
-    var paths: ReportOutputs.Paths { ReportOutputs.Paths(html: html, csv: csv, srt: srt) }
+    var paths: ReportOutputs.Paths { ReportOutputs.Paths(html: html, csv: tables.csv, srt: tables.srt) }
 
     func validate() throws {
         if reportShots, html == nil { throw ValidationError("--report-shots is for the page: give --report too.") }

@@ -31,16 +31,7 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the page goes; - is standard output.", valueName: "file"))
     var output: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Tables for R or pandas: NAME.csv makes NAME-tracks.csv and NAME-observations.csv.",
-            valueName: "NAME.csv"
-        )
-    )
-    var csv: String?
-
-    @Option(help: ArgumentHelp("The sentences as subtitles.", valueName: "file"))
-    var srt: String?
+    @OptionGroup var tables: TableOptions
 
     @Option(
         help: ArgumentHelp(
@@ -60,7 +51,7 @@ struct ReportCommand: AsyncParsableCommand {
     )
     var maxDamagedLines = 100
 
-    private var paths: ReportOutputs.Paths { ReportOutputs.Paths(html: output, csv: csv, srt: srt) }
+    private var paths: ReportOutputs.Paths { ReportOutputs.Paths(html: output, csv: tables.csv, srt: tables.srt) }
 
     func validate() throws {
         guard !paths.isEmpty else {
@@ -186,7 +177,7 @@ struct ReportCommand: AsyncParsableCommand {
     /// Which source a video belongs to: the one that is named, the one of the file's name, or the only one.
     private func assignment(_ argument: String, among names: [String]) throws -> (source: String?, path: String) {
         for name in names where argument.hasPrefix(name + "=") {
-            return (name, String(argument.dropFirst(name.utf8.count + 1)))
+            return (name, String(argument.dropFirst(name.count + 1)))
         }
         let last = SourceName.of(.file(argument))
         if names.contains(last) { return (last, argument) }
