@@ -50,11 +50,11 @@ def face():
 def begin():
     publish("source.status", status=EVIL, reason=EVIL)
     publish(
-        "track.started", track_id="t1", face=face(), expression={"label": EVIL, "confidence": 0.9, "method": EVIL},
+        "track.started", track_id=EVIL, face=face(), expression={"label": EVIL, "confidence": 0.9, "method": EVIL},
         attributes={EVIL: {"value": EVIL, "confidence": 0.5, "method": EVIL}},
     )
     publish(
-        "face.analysis", track_id="t1", face=face(), description={"text": EVIL, "method": "vlm"},
+        "face.analysis", track_id=EVIL, face=face(), description={"text": EVIL, "method": "vlm"},
         attributes={"hat": {"value": EVIL, "confidence_kind": "none", "method": "vlm"}}, analysis={"status": "ok"},
     )
     publish("error", code=EVIL, message=EVIL, retryable=True)
@@ -104,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif path == "/api/events":
                 self.events()
             elif path.startswith("/api/"):
-                faces = json.dumps([{"id": "t1", "label": EVIL, "box": [0.4, 0.2, 0.2, 0.4], "pose": [20, -5, 3]}])
+                faces = json.dumps([{"id": EVIL, "label": EVIL, "box": [0.4, 0.2, 0.2, 0.4], "pose": [20, -5, 3]}])
                 self.answer(b"", "image/jpeg", 204, X_Facellm_Picture="1", X_Facellm_Faces=faces)
             else:
                 self.answer(b"", "text/plain", 404)
