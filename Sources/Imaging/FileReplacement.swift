@@ -1,20 +1,21 @@
-import Glibc
+internal import Glibc
 
 /// A file that appears whole or not at all: it is written under a temporary name beside its own and renamed at the end.
 ///
 /// `-` is standard output; a device or a pipe is written to directly, for renaming would replace it.
-final class FileReplacement {
-    struct Failure: Error, CustomStringConvertible {
-        enum Operation: String {
+package final class FileReplacement {
+    package struct Failure: Error, CustomStringConvertible {
+        package enum Operation: String, Sendable {
             case open, write
             case place = "put in place"
         }
 
-        let operation: Operation
-        let path: String
-        let code: Int32
+        package let operation: Operation
+        package let path: String
+        /// `errno`.
+        package let code: Int32
 
-        var description: String {
+        package var description: String {
             "cannot \(operation.rawValue) \(path): \(String(cString: strerror(code)))\(remedy.map { "; \($0)" } ?? "")"
         }
 
@@ -31,13 +32,13 @@ final class FileReplacement {
         }
 
         /// 2 where the user named what cannot be opened, else 1.
-        var exitCode: Int32 { operation == .open && code != ENOSPC ? 2 : 1 }
+        package var exitCode: Int32 { operation == .open && code != ENOSPC ? 2 : 1 }
     }
 
     /// As given.
-    let path: String
+    package let path: String
     /// Where the bytes go until `commit`.
-    let temporaryPath: String
+    package let temporaryPath: String
     /// Whether `commit` renames.
     private let isReplacing: Bool
     private var descriptor: Int32
@@ -45,7 +46,7 @@ final class FileReplacement {
     private var isDone = false
 
     /// - Parameter isOpenedElsewhere: whether something else writes to `temporaryPath`, which must then be a plain file.
-    init(_ path: String, isOpenedElsewhere: Bool = false) throws(Failure) {
+    package init(_ path: String, isOpenedElsewhere: Bool = false) throws(Failure) {
         self.path = path
         if path == "-" {
             (isReplacing, temporaryPath, descriptor) = (false, path, dup(STDOUT_FILENO))
@@ -80,13 +81,18 @@ final class FileReplacement {
 
     deinit { discard() }
 
-    func write(_ text: String) throws(Failure) {
+    package func write(_ text: String) throws(Failure) {
         buffer.append(contentsOf: text.utf8)
         if buffer.count >= 1 << 18 { try flush() }
     }
 
+    package func write(_ bytes: [UInt8]) throws(Failure) {
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= 1 << 18 { try flush() }
+    }
+
     /// Puts the file in place.
-    func commit() throws(Failure) {
+    package func commit() throws(Failure) {
         guard !isDone else { return }
         try flush()
         isDone = true
@@ -105,7 +111,7 @@ final class FileReplacement {
     }
 
     /// Leaves everything as it was before.
-    func discard() {
+    package func discard() {
         guard !isDone else { return }
         isDone = true
         close(descriptor)
@@ -127,5 +133,25 @@ final class FileReplacement {
             done += count
         }
         buffer.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What lies at a path.
+package enum FileKind: Sendable {
+    case missing, regular, folder
+    /// A device, a pipe, a socket.
+    case other
+
+    package init(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            self = .missing
+            return
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: self = .regular
+        case S_IFDIR: self = .folder
+        default: self = .other
+        }
     }
 }

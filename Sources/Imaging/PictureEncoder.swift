@@ -214,48 +214,18 @@ package enum PictureEncoder {
 
     /// Puts `bytes` into a file that appears whole or not at all.
     package static func write(_ bytes: [UInt8], to path: String) throws(ImagingError) {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            // Renaming would replace the device by a file.
-            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw ImagingError(operation: .createFile, path: path, code: errno) }
-            try fill(descriptor, with: bytes, path: path)
-            return
-        }
-        var temporary = "", descriptor: Int32 = -1
-        repeat {
-            temporary = "\(path).\(String(UInt32.random(in: 0 ... .max), radix: 36)).part"
-            descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        } while descriptor < 0 && (errno == EEXIST || errno == EINTR)
-        guard descriptor >= 0 else { throw ImagingError(operation: .createFile, path: path, code: errno) }
         do {
-            try fill(descriptor, with: bytes, path: path)
+            let file = try FileReplacement(path)
+            try file.write(bytes)
+            try file.commit()
         } catch {
-            unlink(temporary)
-            throw error
+            let operation: ImagingError.Operation =
+                switch error.operation {
+                case .open: .createFile
+                case .write: .writeFile
+                case .place: .renameFile
+                }
+            throw ImagingError(operation: operation, path: path, code: error.code)
         }
-        guard rename(temporary, path) == 0 else {
-            let code = errno
-            unlink(temporary)
-            throw ImagingError(operation: .renameFile, path: path, code: code)
-        }
-    }
-
-    /// Writes everything and closes.
-    private static func fill(_ descriptor: Int32, with bytes: [UInt8], path: String) throws(ImagingError) {
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                close(descriptor)
-                throw ImagingError(operation: .writeFile, path: path, code: code)
-            }
-            done += count
-        }
-        guard close(descriptor) == 0 else { throw ImagingError(operation: .writeFile, path: path, code: errno) }
     }
 }

@@ -108,23 +108,3 @@ struct FileIdentity: Hashable {
         inode = UInt(status.st_ino)
     }
 }
-
-/// What lies at a path.
-enum FileKind {
-    case missing, regular, folder
-    /// A device, a pipe, a socket.
-    case other
-
-    init(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            self = .missing
-            return
-        }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: self = .regular
-        case S_IFDIR: self = .folder
-        default: self = .other
-        }
-    }
-}

@@ -5,6 +5,7 @@ import Dispatch
 import Events
 import Faces
 import Foundation
+import Imaging
 import Logging
 import Video
 

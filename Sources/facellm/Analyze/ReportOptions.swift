@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Events
+import Imaging
 import Report
 import Synchronization
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Console
 import Faces
 import Foundation
+import Imaging
 import Logging
 import Video
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Console
 import Events
 import Foundation
+import Imaging
 import Report
 import Video
 

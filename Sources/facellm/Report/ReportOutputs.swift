@@ -1,4 +1,5 @@
 import Events
+import Imaging
 import Report
 
 /// What is made from events while they come, and written when they are over: the page, the tables, the subtitles.
