@@ -229,16 +229,21 @@ struct DescribingRoundTests {
             func describe(_ request: DescriptionRequest) async -> DescriptionAnswer { .init(status: .ok) }
         }
         let pool = await DescriberPool.ready(Fast())
-        let answered = Shared<[Int]>([])
+        let answered = Shared<[Int]>([]), asking = Shared(3), served = Shared(0)
         let some = try (0..<4).map { try Self.request("t\($0)") }
         let first = try #require(await pool.takeTurn())
         await withDiscardingTaskGroup { group in
             for source in 0..<3 {
                 group.addTask {
+                    defer { asking.change { $0 -= 1 } }
                     for _ in 0..<30 {
                         guard let turn = await pool.takeTurn() else { return }
+                        served.change { $0 += 1 }
                         let count = await turn.describe(Array(some.prefix(turn.mostTogether))).count
                         answered.change { $0 += Array(repeating: source, count: count) }
+                        // Who has not asked again is not waiting, however busy the machine is.
+                        while pool.waitingSources + served.value < asking.value { await Task.yield() }
+                        served.change { $0 -= 1 }
                         turn.end()
                     }
                 }
