@@ -1,14 +1,10 @@
 package import Analysis
 internal import Dispatch
 internal import Glibc
-internal import Synchronization
 
 /// Turns SIGINT and SIGTERM into a request to stop, and SIGHUP into one to begin anew where that is wanted; a second
 /// request to stop ends the program at once.
 package final class SignalWatch {
-    /// Signals so close together are one request: `timeout` sends one to the program and one to its group.
-    private static let grace = DispatchTimeInterval.milliseconds(500)
-
     private let sources: [any DispatchSourceSignal]
 
     /// - Parameters:
@@ -29,29 +25,16 @@ package final class SignalWatch {
             return source
         }
         let reasons: [(Int32, RecordedRun.StopReason)] = [(SIGINT, .interrupted), (SIGTERM, .terminated)]
-        let isStopping = OnceFlag()
         sources =
             reasons.map { number, reason in
                 watch(number) {
-                    guard isStopping.raise() else { return }
                     stop(reason)
-                    DispatchQueue.global().asyncAfter(deadline: .now() + Self.grace) {
-                        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
-                    }
+                    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
                 }
             } + (hangUp.map { [watch(SIGHUP, $0)] } ?? [])
     }
 
     package func stop() {
         for source in sources { source.cancel() }
-    }
-}
-
-private final class OnceFlag: Sendable {
-    private let isRaised = Atomic(false)
-
-    /// - Returns: whether this was the first time.
-    func raise() -> Bool {
-        !isRaised.exchange(true, ordering: .relaxed)
     }
 }

@@ -40,18 +40,6 @@ extension EndToEnd {
             #expect(try #require(events.summary.lastMediaTimeSeconds) < 190)
         }
 
-        @Test("twice within a moment, as from `timeout`: a valid last line")
-        func twice() async throws {
-            let running = try Facellm.start(["analyze", try await Clips.long.path])
-            _ = try #require(await running.line(containing: "track.started"))
-            running.send(SIGTERM)
-            // The kernel makes one of two that wait together.
-            try await Task.sleep(for: .milliseconds(20))
-            let run = await stop(running, by: .terminate)
-            let events = try await EventFile(run.standardOutput)
-            #expect(events.summary.exitReason == .terminated)
-        }
-
         @Test("while it waits for more of a FIFO: a valid last line")
         func waiting() async throws {
             let folder = try TemporaryFolder()
