@@ -72,30 +72,9 @@ static void softmax_pairs(float *s, ptrdiff_t count, float *max, float *sum, flo
     }
 }
 
-static void tile_pairs(ptrdiff_t units, const float *a, const float *b, float *c, int accumulate) {
-    vf low[MR], high[MR];
-    CK_UNROLL
-    for (int i = 0; i < MR; i++) {
-        low[i] = accumulate ? vf_load(c + i * NR) : vf_set1(0);
-        high[i] = accumulate ? vf_load(c + i * NR + W) : vf_set1(0);
-    }
-    for (ptrdiff_t p = 0; p < units; p++) {
-        vf b_low = vf_load(b), b_high = vf_load(b + W);
-        CK_UNROLL
-        for (int i = 0; i < MR; i++) {
-            vf x = vf_set1(a[i]);
-            low[i] = dot_pairs(low[i], x, b_low);
-            high[i] = dot_pairs(high[i], x, b_high);
-        }
-        a += MR;
-        b += NR;
-    }
-    CK_UNROLL
-    for (int i = 0; i < MR; i++) {
-        vf_store(c + i * NR, low[i]);
-        vf_store(c + i * NR + W, high[i]);
-    }
-}
+#define CK_TILE tile_pairs
+#define CK_TILE_STEP(sum, x, w) dot_pairs(sum, x, w)
+#include "vector_tile.h"
 
 const ck_pair_ops CK_PAIR_OPS = {
     .narrow = narrow,

@@ -77,30 +77,9 @@ static void pack_columns(float *dst, const float *src, ptrdiff_t ld, ptrdiff_t c
     }
 }
 
-static void tile(ptrdiff_t count, const float *a, const float *b, float *c, int accumulate) {
-    vf low[MR], high[MR];
-    CK_UNROLL
-    for (int i = 0; i < MR; i++) {
-        low[i] = accumulate ? vf_load(c + i * NR) : vf_set1(0);
-        high[i] = accumulate ? vf_load(c + i * NR + W) : vf_set1(0);
-    }
-    for (ptrdiff_t p = 0; p < count; p++) {
-        vf b_low = vf_load(b), b_high = vf_load(b + W);
-        CK_UNROLL
-        for (int i = 0; i < MR; i++) {
-            vf x = vf_set1(a[i]);
-            low[i] = vf_fma(x, b_low, low[i]);
-            high[i] = vf_fma(x, b_high, high[i]);
-        }
-        a += MR;
-        b += NR;
-    }
-    CK_UNROLL
-    for (int i = 0; i < MR; i++) {
-        vf_store(c + i * NR, low[i]);
-        vf_store(c + i * NR + W, high[i]);
-    }
-}
+#define CK_TILE tile
+#define CK_TILE_STEP(sum, x, w) vf_fma(x, w, sum)
+#include "vector_tile.h"
 
 /// Rows of w that are read side by side: four streams per core read memory 16 % faster than one.
 enum { STREAMS = 4, ROWS_AT_ONCE = 4, PREFETCH_BYTES = 1024 };
