@@ -126,7 +126,7 @@ extern const ck_ops ck_ops_portable;
 extern const ck_quant_ops ck_quant_ops_portable;
 #if defined(__x86_64__)
 extern const ck_ops ck_ops_avx2, ck_ops_avx512;
-extern const ck_quant_ops ck_quant_ops_avx2, ck_quant_ops_avx512, ck_quant_ops_avx512vnni;
+extern const ck_quant_ops ck_quant_ops_avx2, ck_quant_ops_avxvnni, ck_quant_ops_avx512, ck_quant_ops_avx512vnni;
 extern const ck_pair_ops ck_pair_ops_avx512bf16;
 #elif defined(__aarch64__)
 extern const ck_ops ck_ops_neon;

@@ -12,6 +12,7 @@ static const ck_unit all[] = {
     {"avx512bf16", &ck_ops_avx512, &ck_quant_ops_avx512vnni, &ck_pair_ops_avx512bf16},
     {"avx512vnni", &ck_ops_avx512, &ck_quant_ops_avx512vnni, NULL},
     {"avx512", &ck_ops_avx512, &ck_quant_ops_avx512, NULL},
+    {"avxvnni", &ck_ops_avx2, &ck_quant_ops_avxvnni, NULL},
     {"avx2", &ck_ops_avx2, &ck_quant_ops_avx2, NULL},
 #elif defined(__aarch64__)
     {"neon-i8mm", &ck_ops_neon, &ck_quant_ops_neoni8mm, NULL},
@@ -20,6 +21,16 @@ static const ck_unit all[] = {
 #endif
     {"portable", &ck_ops_portable, &ck_quant_ops_portable, NULL},
 };
+
+#if defined(__x86_64__)
+static int has_avxvnni(void) {
+#if defined(CK_AVXVNNI_AS_AVX512VL)
+    return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+#else
+    return __builtin_cpu_supports("avxvnni");
+#endif
+}
+#endif
 
 #if defined(__aarch64__)
 /// Bits of the auxiliary vector as the kernel documents them (Documentation/arch/arm64/elf_hwcaps.rst): older headers lack
@@ -52,7 +63,8 @@ static int usable(const ck_unit *unit) {
                (unit->pair_ops == NULL || __builtin_cpu_supports("avx512bf16"));
     }
     if (unit->ops == &ck_ops_avx2) {
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+               (unit->quant_ops != &ck_quant_ops_avxvnni || has_avxvnni());
     }
 #elif defined(__aarch64__)
     if (unit->ops == &ck_ops_neon) {

@@ -45,7 +45,7 @@ final class Pool {
 
 /// The vector units of this processor, the plain one included.
 let vectorUnits: [String] = [
-    "avx512bf16", "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable",
+    "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable",
 ].filter {
     (try? Pool(threads: 1, unit: $0)) != nil
 }

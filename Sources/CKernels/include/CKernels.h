@@ -17,7 +17,7 @@ typedef struct ck_pool ck_pool;
 ck_pool *ck_pool_create(int threads);
 void ck_pool_destroy(ck_pool *pool);
 int ck_pool_threads(const ck_pool *pool);
-/// The vector unit in use: "avx512bf16", "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable".
+/// The vector unit in use: "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable".
 const char *ck_isa(void);
 
 // ---- Stored weights ---------------------------------------------------------------------------------------------

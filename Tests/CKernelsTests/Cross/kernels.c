@@ -332,7 +332,7 @@ static void test_threads(const char *unit) {
 
 int main(int count, char **arguments) {
     static const char *const units[] = {
-        "avx512bf16", "avx512vnni", "avx512", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable",
+        "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "neon-i8mm", "neon-dotprod", "neon", "portable",
     };
     if (count > 1 && strcmp(ck_isa(), arguments[1]) != 0) {
         printf("the best unit is %s, not %s\n", ck_isa(), arguments[1]);
