@@ -171,7 +171,7 @@ struct ViewerFeedTests {
         feed.offer(Self.noise(width: 640, height: 480), of: "door", faces: [Self.face("t1")])
         let preview = try #require(try await eventually { feed.preview(of: "door", after: 0) }.jpeg)
         #expect(feed.shotCount == 0)
-        guard Installation.ffmpeg != nil else { return }
+        try #require(Installation.ffmpeg != nil, "the ffmpeg command is not installed")
         // What a browser gets: hardly any difference between neighbours in the face, every one elsewhere.
         let folder = try TemporaryFolder()
         let bytes = [UInt8](try await FFmpegCommand.decode(try folder.file("p.jpg", Data(preview))))
