@@ -197,7 +197,11 @@ let package = Package(
             dependencies: ["Benchmarking", "CMachine", "FaceLLM"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "EventsTests", dependencies: ["Events", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EventsTests",
+            dependencies: ["Events", "TestSupport", .product(name: "Yams", package: "Yams")],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "JournalTests",
             dependencies: ["Events", "Journal", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],

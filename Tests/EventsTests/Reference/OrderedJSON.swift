@@ -1,4 +1,5 @@
 import Foundation
+import Yams
 
 /// JSON whose objects keep the order of the text: documents follow the order in which a schema was written.
 indirect enum OrderedJSON {
@@ -11,13 +12,7 @@ indirect enum OrderedJSON {
     case null
 
     struct Malformed: Error {
-        let offset: Int
-    }
-
-    init(_ bytes: some Collection<UInt8>) throws {
-        var reader = Reader(bytes: Array(bytes))
-        self = try reader.value()
-        try reader.end()
+        let word: String
     }
 
     // MARK: - Looking inside
@@ -78,86 +73,29 @@ indirect enum OrderedJSON {
 // MARK: - Reading
 
 extension OrderedJSON {
-    private struct Reader {
-        let bytes: [UInt8]
-        var offset = 0
+    /// JSON is YAML too, whose reader keeps the order.
+    init(_ bytes: some Collection<UInt8>) throws {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let node = try Yams.compose(yaml: text) else { throw Malformed(word: text) }
+        try self.init(node)
+    }
 
-        mutating func value() throws -> OrderedJSON {
-            skipSpace()
-            switch next {
-            case UInt8(ascii: "{"): return .object(try object())
-            case UInt8(ascii: "["): return .array(try array())
-            case UInt8(ascii: "\""): return .text(try text())
-            default: return try word()
+    private init(_ node: Node) throws {
+        switch node {
+        case .mapping(let mapping):
+            self = .object(try mapping.map { (key: $0.key.scalar?.string ?? "", value: try OrderedJSON($0.value)) })
+        case .sequence(let sequence): self = .array(try sequence.map { try OrderedJSON($0) })
+        case .scalar(let scalar) where scalar.style == .doubleQuoted: self = .text(scalar.string)
+        case .scalar(let scalar):
+            switch scalar.string {
+            case "true": self = .bool(true)
+            case "false": self = .bool(false)
+            case "null": self = .null
+            case let word:
+                guard Double(word) != nil else { throw Malformed(word: word) }
+                self = .number(word)
             }
-        }
-
-        mutating func end() throws {
-            skipSpace()
-            guard offset == bytes.count else { throw Malformed(offset: offset) }
-        }
-
-        private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
-
-        private mutating func skipSpace() {
-            while let byte = next, [0x20, 0x0A, 0x0D, 0x09].contains(byte) { offset += 1 }
-        }
-
-        private mutating func take(_ character: Unicode.Scalar) -> Bool {
-            skipSpace()
-            guard next == UInt8(ascii: character) else { return false }
-            offset += 1
-            return true
-        }
-
-        private mutating func expect(_ character: Unicode.Scalar) throws {
-            guard take(character) else { throw Malformed(offset: offset) }
-        }
-
-        private mutating func object() throws -> [(key: String, value: OrderedJSON)] {
-            try expect("{")
-            var members: [(key: String, value: OrderedJSON)] = []
-            if take("}") { return members }
-            repeat {
-                skipSpace()
-                let key = try text()
-                try expect(":")
-                members.append((key, try value()))
-            } while take(",")
-            try expect("}")
-            return members
-        }
-
-        private mutating func array() throws -> [OrderedJSON] {
-            try expect("[")
-            var items: [OrderedJSON] = []
-            if take("]") { return items }
-            repeat { items.append(try value()) } while take(",")
-            try expect("]")
-            return items
-        }
-
-        private mutating func text() throws -> String {
-            let start = offset
-            try expect("\"")
-            while let byte = next, byte != UInt8(ascii: "\"") { offset += byte == UInt8(ascii: "\\") ? 2 : 1 }
-            try expect("\"")
-            return try JSONDecoder().decode(String.self, from: Data(bytes[start..<offset]))
-        }
-
-        private mutating func word() throws -> OrderedJSON {
-            let start = offset
-            let ends = Array(",]} \n\r\t".utf8)
-            while let byte = next, !ends.contains(byte) { offset += 1 }
-            let word = String(decoding: bytes[start..<offset], as: UTF8.self)
-            switch word {
-            case "true": return .bool(true)
-            case "false": return .bool(false)
-            case "null": return .null
-            default:
-                guard Double(word) != nil else { throw Malformed(offset: start) }
-                return .number(word)
-            }
+        case .alias(let alias): throw Malformed(word: "\(alias.anchor)")
         }
     }
 }
